@@ -1,0 +1,180 @@
+"""A private, throw-away Docker Engine in namespaces of its own.
+
+`dockerd` runs in a fresh network, mount and pid namespace: its bridges, firewall rules, mounts
+and processes are gone with it, also when whoever started it was killed. Nothing of the host's
+own engine is touched. Needs root and util-linux (Essential in Debian).
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+READY_MARK = b"API listen on"
+
+
+class EngineError(Exception):
+    """The engine could not be started; says the end of its log."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished command said: its exit code and both of its streams, as text."""
+
+    code: int
+    out: str
+    err: str
+
+
+class PrivateEngine:
+    """`with PrivateEngine() as engine:`; `engine.url` is its address, `engine.root` its folder."""
+
+    def __init__(self, parent: Path | None = None, dockerd_args: Sequence[str] = ()) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="wfw-engine-", dir=parent))
+        self.socket = self.root / "engine.sock"
+        self.url = f"unix://{self.socket}"
+        self._args = list(dockerd_args)
+        self._outer: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> PrivateEngine:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """dockerd's own pid, seen from outside of its namespaces."""
+        assert self._outer is not None
+        return psutil.Process(self._outer.pid).children()[0].pid
+
+    def enter(self) -> list[str]:
+        """The words that run a command in the engine's namespaces: [*engine.enter(), "ip", ...]."""
+        return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--"]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """This process' environment with DOCKER_HOST naming this engine."""
+        return {**os.environ, "DOCKER_HOST": self.url, "DOCKER_BUILDKIT": "0", **more}
+
+    def docker(
+        self,
+        *words: str,
+        stdin: bytes | None = None,
+        check: bool = True,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> Result:
+        """Run `docker WORDS` straight against this engine (`env` may name another DOCKER_HOST)."""
+        done = subprocess.run(
+            ["docker", *words],
+            input=stdin,
+            capture_output=True,
+            env=self.environment(**(env or {})),
+            timeout=timeout,
+            check=False,
+        )
+        result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+        if check and result.code != 0:
+            raise AssertionError(f"docker {' '.join(words)}: exit {result.code}: {result.err}")
+        return result
+
+    def _start(self) -> None:
+        dockerd = [
+            "dockerd",
+            f"--data-root={self.root}/data",
+            f"--exec-root={self.root}/exec",
+            f"--pidfile={self.root}/pid",
+            f"--host={self.url}",
+            f"--cgroup-parent=/{self.root.name}",
+            *self._args,
+        ]
+        # pdeathsig: whoever started us may be killed; then unshare dies, and by --kill-child
+        # the pid namespace with all that is in it.
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid"]
+        command += ["--fork", "--kill-child", "--mount-proc", "--"]
+        command += ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *dockerd]
+        # A session of its own: Ctrl-C is for us, and we take the engine down in order.
+        self._outer = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        """dockerd says so on stderr when it listens; its end before that is an error."""
+        assert self._outer is not None
+        assert self._outer.stderr is not None
+        log = b""
+        log_fd = self._outer.stderr.fileno()
+        deadline = time.monotonic() + START_SECONDS
+        with selectors.DefaultSelector() as selector:
+            selector.register(log_fd, selectors.EVENT_READ)
+            while READY_MARK not in log:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise EngineError(
+                        f"dockerd is not ready after {START_SECONDS:.0f} s:\n{tail(log)}"
+                    )
+                chunk = os.read(log_fd, 65536)
+                if not chunk:
+                    raise EngineError(f"dockerd ended:\n{tail(log)}")
+                log += chunk
+        # The pipe must not fill up, nor break: a child copies the rest away until dockerd ends.
+        with (self.root / "log").open("wb") as rest:
+            rest.write(log)
+            rest.flush()
+            subprocess.Popen(["cat"], stdin=self._outer.stderr, stdout=rest, start_new_session=True)
+        self._outer.stderr.close()
+
+    def log(self) -> str:
+        """What dockerd has logged so far."""
+        return (self.root / "log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Take the engine and all that it made away: processes, mounts, cgroups, files."""
+        outer, self._outer = self._outer, None
+        if outer is not None:
+            children = psutil.Process(outer.pid).children() if outer.poll() is None else []
+            # By --kill-child dockerd dies with unshare, and with it, the pid namespace's first
+            # process, all that ran there. An orderly end would wait 10 s for each container.
+            outer.kill()
+            outer.wait()
+            psutil.wait_procs(children, STOP_SECONDS)
+        remove_cgroups(self.root.name)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def tail(log: bytes, lines: int = 15) -> str:
+    return "\n".join(log.decode(errors="replace").splitlines()[-lines:])
+
+
+def remove_cgroups(name: str) -> None:
+    """The engine leaves its cgroup parent behind, in each hierarchy; deepest folders first."""
+    for top in Path("/sys/fs/cgroup").glob(f"**/{name}"):
+        for folder in sorted((p for p in top.rglob("*") if p.is_dir()), reverse=True):
+            folder.rmdir()
+        top.rmdir()

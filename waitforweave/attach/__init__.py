@@ -1,0 +1,1 @@
+"""Attach a container to a network, and take it off again."""

@@ -1,0 +1,1 @@
+"""`weavewait`, the operator's tool: one module a command."""

@@ -1,0 +1,38 @@
+"""The command `weavewait`: which commands there are, and what an error looks like."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from waitforweave import __version__
+
+COMMANDS = ("attach", "detach", "launch", "proxy", "serve", "status", "stop")
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module (`waitforweave.cli.NAME`, attribute `command`) when it is used.
+
+    `weavewait proxy` need not import pyroute2, nor `weavewait attach` an HTTP server.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"waitforweave.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="weavewait")
+def main() -> None:
+    """Give containers their second network before their program runs."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The in-container program: standard library only, and few and cheap imports of that."""

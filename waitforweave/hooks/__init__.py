@@ -1,0 +1,1 @@
+"""The Powerstrip adapter: before create the gate, after start the network."""

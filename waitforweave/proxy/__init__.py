@@ -1,0 +1,1 @@
+"""The Docker Engine API for any client, with Powerstrip adapters around each call."""
