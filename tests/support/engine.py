@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 import psutil
+
+from tests.support.docker_cli import DockerCli
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -29,22 +30,13 @@ class EngineError(Exception):
     """The engine could not be started; says the end of its log."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a finished command said: its exit code and both of its streams, as text."""
-
-    code: int
-    out: str
-    err: str
-
-
-class PrivateEngine:
+class PrivateEngine(DockerCli):
     """`with PrivateEngine() as engine:`; `engine.url` is its address, `engine.root` its folder."""
 
     def __init__(self, parent: Path | None = None, dockerd_args: Sequence[str] = ()) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="wfw-engine-", dir=parent))
         self.socket = self.root / "engine.sock"
-        self.url = f"unix://{self.socket}"
+        super().__init__(f"unix://{self.socket}")
         self._args = list(dockerd_args)
         self._outer: subprocess.Popen[bytes] | None = None
 
@@ -73,32 +65,6 @@ class PrivateEngine:
     def enter(self) -> list[str]:
         """The words that run a command in the engine's namespaces: [*engine.enter(), "ip", ...]."""
         return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--"]
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """This process' environment with DOCKER_HOST naming this engine."""
-        return {**os.environ, "DOCKER_HOST": self.url, "DOCKER_BUILDKIT": "0", **more}
-
-    def docker(
-        self,
-        *words: str,
-        stdin: bytes | None = None,
-        check: bool = True,
-        env: Mapping[str, str] | None = None,
-        timeout: float = 120,
-    ) -> Result:
-        """Run `docker WORDS` straight against this engine (`env` may name another DOCKER_HOST)."""
-        done = subprocess.run(
-            ["docker", *words],
-            input=stdin,
-            capture_output=True,
-            env=self.environment(**(env or {})),
-            timeout=timeout,
-            check=False,
-        )
-        result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
-        if check and result.code != 0:
-            raise AssertionError(f"docker {' '.join(words)}: exit {result.code}: {result.err}")
-        return result
 
     def _start(self) -> None:
         dockerd = [

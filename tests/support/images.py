@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.engine import PrivateEngine
+from tests.support.docker_cli import DockerCli
 
 BUSYBOX = "wfw-busybox"
 
@@ -72,7 +72,7 @@ def add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int = 0o755)
 
 
 def import_image(
-    engine: PrivateEngine,
+    engine: DockerCli,
     name: str,
     *,
     root: bytes | None = None,
