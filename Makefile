@@ -26,5 +26,18 @@ lint: venv ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+test: lint freeze ## all tests, on a private engine that goes away with them; needs root
+	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv
+	$(BIN)/pytest
+
+demo: venv freeze ## the main job, end to end, with the plain docker command
+	@build/need.sh docker busybox
+	@docker version >/dev/null 2>&1 || build/need.sh dockerd unshare nsenter setpriv ip
+	@$(BIN)/python -m tests.demo
+
+bench: venv freeze ## speed, as ratios against a baseline of the same run
+	@build/need.sh dockerd docker busybox ip unshare nsenter setpriv
+	@$(BIN)/python -m tests.bench
+
 clean: ## remove what was made here
 	rm -rf dist .cache .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""`make bench`: speed as ratios against a baseline of the same run; never a test."""

@@ -1,0 +1,1 @@
+"""`make demo`: the mission at work, with the ordinary docker command against a real engine."""
