@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the one private engine of a test run."""
+"""Fixtures for all tests: the one private engine of a test run, and a launch on it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import images
+from tests.support import images, launched
+from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 
 
@@ -16,3 +17,17 @@ def engine() -> Iterator[PrivateEngine]:
     with PrivateEngine() as private:
         images.import_image(private, images.BUSYBOX, cmd=["sh"])
         yield private
+
+
+@pytest.fixture(scope="session")
+def volume_image(engine: PrivateEngine) -> str:
+    """The engine's `weavewait:latest`, from `make image`."""
+    launched.make_image(engine)
+    return "weavewait:latest"
+
+
+@pytest.fixture(scope="module")
+def gated(engine: PrivateEngine, volume_image: str) -> Iterator[DockerCli]:
+    """The docker client at our proxy, launched as containers; stopped after the module."""
+    with launched.launched(engine, engine.root / "ours" / "docker.sock") as client:
+        yield client

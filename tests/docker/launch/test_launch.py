@@ -1,0 +1,170 @@
+"""launch, status and stop on a real engine, as containers and as processes of the host."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import images
+from tests.support.engine import PrivateEngine
+from tests.support.launched import launched, weavewait
+
+MODES = {"containers": (), "processes": ("--host-process",)}
+SHOW = ("ip", "-4", "-o", "addr", "show", "ethwe")
+
+
+@pytest.fixture(params=MODES)
+def mode(request, engine: PrivateEngine, volume_image: str):
+    """One way to launch: its options, and the namespaces in which `weavewait` runs."""
+    options = MODES[request.param]
+    return options, engine.enter() if options else []
+
+
+def traces(engine: PrivateEngine) -> dict[str, str]:
+    """All that a launch could leave behind on an engine and in its network."""
+    ask = {
+        "containers": ["docker", "-H", engine.url, "ps", "-aq", "--no-trunc"],
+        "volumes": ["docker", "-H", engine.url, "volume", "ls", "-q"],
+        "links": [*engine.enter(), "ip", "-o", "link", "show", "type", "bridge"],
+        "veths": [*engine.enter(), "ip", "-o", "link", "show", "type", "veth"],
+        "rules": [*engine.enter(), "iptables", "-S", "FORWARD"],
+    }
+    said = {
+        name: subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        for name, words in ask.items()
+    }
+    folders = [*Path("/run").glob("weavewait*"), *Path("/var/lib").glob("weavewait*")]
+    return {**said, "folders": str(sorted(map(str, folders)))}
+
+
+def test_the_main_job_and_nothing_is_left(engine, mode):
+    options, enter = mode
+    before = traces(engine)
+    with launched(engine, engine.root / "mode" / "d.sock", *options, enter=enter) as client:
+        run = ("run", "--rm", "-e", "WEAVE_CIDR=10.2.1.5/24", images.BUSYBOX, *SHOW)
+        assert "inet 10.2.1.5/24" in client.docker(*run).out
+    assert traces(engine) == before
+
+
+def test_a_second_launch_changes_nothing(engine, mode):
+    options, enter = mode
+    socket = engine.root / "twice" / "d.sock"
+    with launched(engine, socket, *options, enter=enter):
+        before = engine.docker("ps", "-aq", "--no-trunc").out
+        words = ("launch", "--engine", engine.url, "--listen", f"unix://{socket}", *options)
+        again = weavewait(*words, enter=enter)
+        assert (again.code, again.out) == (0, f"export DOCKER_HOST=unix://{socket}\n")
+        assert again.err == "weavewait launch: all of it runs already\n"
+        assert engine.docker("ps", "-aq", "--no-trunc").out == before
+
+
+def test_a_second_launch_with_other_options_is_refused(engine, mode):
+    options, enter = mode
+    with launched(engine, engine.root / "other" / "d.sock", *options, enter=enter):
+        words = ("launch", "--engine", engine.url, "--listen", "unix:///tmp/x/y.sock", *options)
+        refused = weavewait(*words, enter=enter)
+        assert refused.code == 1
+        assert (
+            f"listen is unix://{engine.root}/other/d.sock, not unix:///tmp/x/y.sock" in refused.err
+        )
+        assert f"weavewait stop --engine {engine.url}" in refused.err
+
+
+def test_status_says_what_is_there(engine, mode):
+    options, enter = mode
+    with launched(engine, engine.root / "status" / "d.sock", *options, enter=enter) as client:
+        client.docker(
+            "run", "-d", "--name", "one", "-e", "WEAVE_CIDR=", images.BUSYBOX, "sleep", "99"
+        )
+        status = weavewait("status", "--engine", engine.url, enter=enter)
+        client.docker("rm", "-f", "one")
+    assert status.code == 0, status.out + status.err
+    words = [line.split(None, 1) for line in status.out.splitlines()]
+    assert words[0] == ["weavewait", "there"]
+    assert [state for _, state in words] == ["there", "running", "running", "gated"]
+    assert words[3][0] == "one"
+    gone = weavewait("status", "--engine", engine.url, enter=enter)
+    assert gone.code == 1
+    assert gone.out.splitlines()[0].split(None, 1)[1] == "not there: weavewait launch"
+
+
+def test_stop_names_the_containers_that_still_want_the_gate(engine, volume_image):
+    with launched(engine, engine.root / "names" / "d.sock") as client:
+        client.docker(
+            "run", "-d", "--name", "left", "-e", "WEAVE_CIDR=", images.BUSYBOX, "sleep", "99"
+        )
+        stopped = weavewait("stop", "--engine", engine.url)
+        assert stopped.code == 0
+        assert "still gated: left." in stopped.err
+        assert engine.docker("inspect", "-f", "{{.State.Running}}", "left").out == "true\n"
+        engine.docker("rm", "-f", "-v", "left")
+
+
+def test_stop_without_a_launch_is_no_error(engine, mode):
+    _, enter = mode
+    stopped = weavewait("stop", "--engine", engine.url, enter=enter)
+    assert (stopped.code, stopped.err) == (0, "")
+
+
+def test_without_the_image_launch_says_how_to_build_it(engine):
+    words = ("launch", "--engine", engine.url, "--image", "nobody:here")
+    refused = weavewait(*words)
+    assert refused.code == 1
+    assert refused.err == (
+        f"weavewait launch: the engine at {engine.url} has no image nobody:here; "
+        f"build it there: DOCKER_HOST={engine.url} make image\n"
+    )
+
+
+def test_no_engine_is_a_clear_line(tmp_path):
+    refused = weavewait("launch", "--engine", f"unix://{tmp_path}/none.sock")
+    assert refused.code == 1
+    assert len(refused.err.splitlines()) == 1
+    assert f"unix://{tmp_path}/none.sock" in refused.err
+
+
+def test_the_proxys_socket_has_the_engine_sockets_owner_and_mode(engine, mode):
+    options, enter = mode
+    socket = engine.root / "rights" / "d.sock"
+    with launched(engine, socket, *options, enter=enter):
+        ours, engines = socket.stat(), engine.socket.stat()
+        assert (ours.st_uid, ours.st_gid, ours.st_mode) == (
+            engines.st_uid,
+            engines.st_gid,
+            engines.st_mode,
+        )
+
+
+def test_a_part_that_ended_is_brought_back(engine, volume_image):
+    with launched(engine, engine.root / "back" / "d.sock") as client:
+        engine.docker("rm", "-f", "weavewait-hooks")
+        words = ("launch", "--engine", engine.url, "--listen", client.url)
+        again = weavewait(*words)
+        assert again.err == "weavewait launch: started weavewait-hooks\n"
+        run = ("run", "--rm", "-e", "WEAVE_CIDR=10.2.1.6/24", images.BUSYBOX, *SHOW)
+        assert "inet 10.2.1.6/24" in client.docker(*run).out
+
+
+def test_launch_runs_from_the_image_itself(engine, volume_image):
+    socket = engine.root / "inside" / "d.sock"
+    mount = f"{engine.socket}:{engine.socket}"
+    words = ("run", "--rm", "-v", mount, volume_image)
+    options = ("--engine", engine.url)
+    said = engine.docker(*words, "launch", *options, "--listen", f"unix://{socket}")
+    assert said.out == f"export DOCKER_HOST=unix://{socket}\n"
+    names = engine.docker("ps", "--format", "{{.Names}}").out.split()
+    assert {"weavewait-hooks", "weavewait-proxy"} <= set(names)
+    engine.docker(*words, "stop", *options)
+    assert "weavewait" not in engine.docker("ps", "-a", "--format", "{{.Names}}").out
+
+
+def test_the_programs_have_only_their_capabilities(engine, volume_image):
+    with launched(engine, engine.root / "caps" / "d.sock"):
+        said = engine.docker("inspect", "weavewait-hooks", "weavewait-proxy").out
+        hooks, proxy = (container["HostConfig"] for container in json.loads(said))
+    assert hooks["CapDrop"] == proxy["CapDrop"] == ["ALL"]
+    assert not hooks["Privileged"]
+    assert not proxy["Privileged"]

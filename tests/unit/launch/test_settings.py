@@ -1,0 +1,50 @@
+"""What a launch is, as values."""
+
+from __future__ import annotations
+
+import yaml
+
+from waitforweave.launch.settings import Settings, adapters_yml, engine_key, proxy_words
+
+ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
+
+
+def test_a_label_gives_the_same_settings_back():
+    assert Settings.from_label(ONE.to_label()) == ONE
+
+
+def test_differences_name_what_is_and_what_was_wanted():
+    other = Settings("unix:///a.sock", ("tcp://127.0.0.1:1",), "bridge", "10.0.0.0/8", ONE.image)
+    assert ONE.differences(other) == (
+        "listen is unix:///b/c.sock, not tcp://127.0.0.1:1; subnet is 10.32.0.0/12, not 10.0.0.0/8"
+    )
+    assert ONE.differences(ONE) == ""
+
+
+def test_engines_have_folders_of_their_own():
+    assert engine_key("unix:///a.sock") != engine_key("unix:///b.sock")
+    assert engine_key("unix:///a.sock").isalnum()
+
+
+def test_adapters_yml_hooks_both_forms_of_each_path():
+    config = yaml.safe_load(adapters_yml("unix:///run/h.sock"))
+    assert config["version"] == 1
+    assert config["adapters"] == {"weave": "unix:///run/h.sock"}
+    assert config["endpoints"] == {
+        "POST /*/containers/create": {"pre": ["weave"]},
+        "POST /containers/create": {"pre": ["weave"]},
+        "POST /*/containers/*/start": {"post": ["weave"]},
+        "POST /containers/*/start": {"post": ["weave"]},
+        "POST /*/containers/*/restart": {"post": ["weave"]},
+        "POST /containers/*/restart": {"post": ["weave"]},
+    }
+
+
+def test_each_listener_is_told_to_the_proxy():
+    words = proxy_words(ONE, "/x/adapters.yml")
+    assert words == [
+        "proxy",
+        "--engine=unix:///a.sock",
+        "--config=/x/adapters.yml",
+        "--listen=unix:///b/c.sock",
+    ]

@@ -1,0 +1,62 @@
+"""`weavewait launch`: volume container, hook server and proxy, for one engine."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from waitforweave.cli.errors import told
+from waitforweave.cli.options import backend_option, engine_option, subnet_option
+from waitforweave.docker.engine import Engine
+from waitforweave.launch import steps
+from waitforweave.launch.settings import Settings
+
+DEFAULT_LISTEN = "unix:///run/weavewait/docker.sock"
+DEFAULT_IMAGE = "weavewait:latest"
+
+
+@click.command()
+@engine_option
+@click.option(
+    "--listen",
+    multiple=True,
+    default=(DEFAULT_LISTEN,),
+    show_default=True,
+    metavar="URL",
+    help="Where clients reach the proxy: unix:///PATH, or tcp://127.0.0.1:PORT. Repeatable.",
+)
+@backend_option
+@subnet_option
+@click.option(
+    "--image",
+    default=DEFAULT_IMAGE,
+    show_default=True,
+    help="The volume image; make image builds it.",
+)
+@click.option(
+    "--host-process",
+    is_flag=True,
+    help="Run hook server and proxy as processes of this host, not as containers.",
+)
+def command(
+    engine: str, listen: tuple[str, ...], backend: str, subnet: str, image: str, host_process: bool
+) -> None:
+    """Bring up all that gated containers need, and say how a client gets there.
+
+    A second launch changes nothing. On stdout stands one line, for `eval` or a shell's history:
+    export DOCKER_HOST=...
+    """
+    settings = Settings(str(engine), tuple(map(str, listen)), backend, subnet, image)
+    with told("launch"):
+        started = asyncio.run(bring_up(settings, host_process))
+    if started:
+        click.echo(f"weavewait launch: started {', '.join(started)}", err=True)
+    else:
+        click.echo("weavewait launch: all of it runs already", err=True)
+    click.echo(f"export DOCKER_HOST={settings.listen[0]}")
+
+
+async def bring_up(settings: Settings, host_process: bool) -> list[str]:
+    async with Engine(settings.engine) as engine:
+        return await steps.launch(engine, settings, host_process=host_process)

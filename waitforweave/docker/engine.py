@@ -1,0 +1,122 @@
+"""The few calls of our own to the Docker Engine, in the API version that it speaks itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from waitforweave.docker.url import parse_engine_url
+
+CALL_SECONDS = 30.0
+
+
+class EngineError(Exception):
+    """The engine said no (`status`, its own message), or cannot be reached (`status` 0)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Engine:
+    """`async with Engine("unix:///var/run/docker.sock") as engine:`"""
+
+    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        parsed = parse_engine_url(url)
+        self.url = str(parsed)
+        if parsed.scheme == "unix":
+            base = "http://engine"
+            transport = transport or httpx.AsyncHTTPTransport(uds=parsed.path)
+        else:
+            base = self.url.replace("tcp://", "http://", 1)
+        # trust_env off: HTTP_PROXY is for the network, not for the engine.
+        self._client = httpx.AsyncClient(
+            base_url=base, transport=transport, timeout=CALL_SECONDS, trust_env=False
+        )
+        self._version: str | None = None
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def inspect_image(self, name: str) -> dict[str, Any]:
+        """`docker image inspect NAME`; a name may hold "/", ":" and "@"."""
+        path = f"/images/{quote(name, safe='/:@')}/json"
+        found: dict[str, Any] = (await self.request("GET", path)).json()
+        return found
+
+    async def inspect_container(self, name: str) -> dict[str, Any]:
+        """`docker inspect NAME`."""
+        path = f"/containers/{quote(name, safe='')}/json"
+        found: dict[str, Any] = (await self.request("GET", path)).json()
+        return found
+
+    async def kill(self, name: str) -> None:
+        """`docker kill NAME`."""
+        await self.request("POST", f"/containers/{quote(name, safe='')}/kill")
+
+    async def request(
+        self, method: str, path: str, *, json: object = None, content: bytes | None = None
+    ) -> httpx.Response:
+        """One call; `path` has no version. EngineError for any answer of 400 and above."""
+        version = await self.version()
+        request = self._client.build_request(
+            method, f"/v{version}{path}", json=json, content=content
+        )
+        return await self._send(request)
+
+    async def stream(self, method: str, path: str) -> AsyncIterator[bytes]:
+        """A call whose answer comes as it is made, and may never end: no time-out."""
+        version = await self.version()
+        try:
+            async with self._client.stream(method, f"/v{version}{path}", timeout=None) as response:
+                await check(response)
+                async for chunk in response.aiter_raw():
+                    yield chunk
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    async def version(self) -> str:
+        """The engine's own API version, never a pinned one (weave#4002)."""
+        if self._version is None:
+            response = await self._send(self._client.build_request("GET", "/_ping"))
+            self._version = response.headers.get("Api-Version", "")
+            if not self._version:
+                raise EngineError(0, f"{self.url} answers, but is no Docker Engine")
+        return self._version
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._client.send(request)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        await check(response)
+        return response
+
+    def _unreachable(self, error: httpx.HTTPError) -> EngineError:
+        reason = str(error) or type(error).__name__
+        return EngineError(0, f"no answer from the engine at {self.url}: {reason}")
+
+
+async def check(response: httpx.Response) -> None:
+    """EngineError with the engine's own message, where it sent one."""
+    if response.status_code < 400:
+        return
+    await response.aread()
+    try:
+        message = str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        message = response.text.strip() or response.reason_phrase
+    raise EngineError(response.status_code, message)

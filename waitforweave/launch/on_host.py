@@ -1,0 +1,205 @@
+"""The parts as processes of this host: started, known again by pid and start time, ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from waitforweave.launch.settings import (
+    LaunchError,
+    Settings,
+    adapters_yml,
+    engine_key,
+    proxy_words,
+    serve_words,
+)
+
+RUN_FOLDER = Path("/run/weavewait")
+STATE_FOLDER = Path("/var/lib/weavewait")
+READY_SECONDS = 20.0
+END_SECONDS = 10.0
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process that we started; a pid alone may be somebody else's by now (pipework#204)."""
+
+    pid: int
+    created: float
+
+
+class Record(msgspec.Struct, frozen=True):
+    """launch.json: what runs on this host for one engine."""
+
+    settings: str
+    processes: dict[str, Process]
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the processes for one engine keep their things."""
+
+    run: Path
+    state: Path
+
+    @classmethod
+    def of(cls, engine: str) -> Folders:
+        key = engine_key(engine)
+        return cls(RUN_FOLDER / key, STATE_FOLDER / key)
+
+    @property
+    def record(self) -> Path:
+        return self.run / "launch.json"
+
+    @property
+    def hooks_url(self) -> str:
+        return f"unix://{self.run}/hooks.sock"
+
+
+def program() -> list[str]:
+    """The words that run `weavewait` again: this very one, frozen or not."""
+    if getattr(sys, "frozen", False):
+        return [sys.argv[0]]
+    return [sys.executable, "-m", "waitforweave.cli.main"]
+
+
+def recorded(engine: str) -> Record | None:
+    """What was launched on this host for this engine, or None."""
+    try:
+        return msgspec.json.decode(Folders.of(engine).record.read_bytes(), type=Record)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise LaunchError(f"{Folders.of(engine).record}: {error}") from error
+
+
+def found(process: Process) -> psutil.Process | None:
+    """The process, if it still is the one that we started."""
+    try:
+        candidate = psutil.Process(process.pid)
+        # Computed from the clock, which is corrected now and then: near enough is the same.
+        if abs(candidate.create_time() - process.created) < 1.0:
+            return candidate
+    except psutil.NoSuchProcess:
+        pass
+    return None
+
+
+def states(record: Record) -> list[tuple[str, bool]]:
+    """Each recorded process, and whether it runs."""
+    return [(name, found(process) is not None) for name, process in record.processes.items()]
+
+
+def words_of(settings: Settings) -> dict[str, list[str]]:
+    """The command line of each part, hooks first: the proxy calls them."""
+    folders = Folders.of(settings.engine)
+    return {
+        "hooks": serve_words(settings, folders.hooks_url, str(folders.state)),
+        "proxy": proxy_words(settings, str(folders.run / "adapters.yml")),
+    }
+
+
+def bring_up(settings: Settings) -> list[str]:
+    """Start what does not run yet; the names of what was started. LaunchError."""
+    if os.geteuid() != 0:
+        raise LaunchError("--host-process needs root: it makes links and enters namespaces")
+    folders = Folders.of(settings.engine)
+    for folder in (folders.run, folders.state):
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    (folders.run / "adapters.yml").write_text(adapters_yml(folders.hooks_url))
+    before = recorded(settings.engine)
+    processes = dict(before.processes) if before else {}
+    started = []
+    for part, words in words_of(settings).items():
+        if part not in processes or found(processes[part]) is None:
+            processes[part] = start(part, words, folders.run)
+            started.append(part)
+            # Written after each: what runs is always known, whatever becomes of the next.
+            record = Record(settings.to_label(), processes)
+            folders.record.write_bytes(msgspec.json.encode(record))
+    return started
+
+
+def start(part: str, words: list[str], run: Path) -> Process:
+    """One part as a process of its own session, once it says that it is ready (sd_notify(3))."""
+    log = run / f"{part}.log"
+    address = run / "notify.sock"
+    address.unlink(missing_ok=True)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready,
+        log.open("wb") as output,
+    ):
+        ready.bind(str(address))
+        child = subprocess.Popen(
+            [*program(), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            env={**os.environ, "NOTIFY_SOCKET": str(address)},
+            start_new_session=True,
+        )
+        process = Process(child.pid, psutil.Process(child.pid).create_time())
+        is_ready = await_ready(child, ready)
+    address.unlink()
+    if not is_ready:
+        end(process)
+        raise LaunchError(f"the {part} process did not start:\n{log.read_text().rstrip()}")
+    return process
+
+
+def await_ready(child: subprocess.Popen[bytes], ready: socket.socket) -> bool:
+    """Whichever comes first: its word that it is ready, its end, or the time-out."""
+    pidfd = os.pidfd_open(child.pid)
+    try:
+        readable, _, _ = select.select([ready.fileno(), pidfd], [], [], READY_SECONDS)
+    finally:
+        os.close(pidfd)
+    return ready.fileno() in readable
+
+
+def take_down(engine: str) -> bool:
+    """End the processes, take their networks away and their files; False if there was nothing."""
+    record = recorded(engine)
+    if record is None:
+        return False
+    # The proxy first: no call may come in between.
+    for process in reversed(record.processes.values()):
+        end(process)
+    folders = Folders.of(engine)
+    clean_up(engine, folders)
+    shutil.rmtree(folders.run, ignore_errors=True)
+    shutil.rmtree(folders.state, ignore_errors=True)
+    for parent in (RUN_FOLDER, STATE_FOLDER):
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+    return True
+
+
+def clean_up(engine: str, folders: Folders) -> None:
+    """Bridge, links and addresses go the way that the hook server's container goes, too."""
+    words = ["detach", "--all", f"--engine={engine}", f"--state={folders.state}"]
+    done = subprocess.run([*program(), *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LaunchError(f"could not take the network away: {done.stderr.strip()}")
+
+
+def end(process: Process) -> None:
+    """TERM, and KILL for one that does not listen."""
+    running = found(process)
+    if running is None:
+        return
+    running.terminate()
+    try:
+        running.wait(END_SECONDS)
+    except psutil.TimeoutExpired:
+        running.kill()
+        running.wait()

@@ -1,0 +1,89 @@
+"""What one launch is: for which engine, listening where, with which network; and its names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+VOLUME_CONTAINER = "weavewait"
+GATE_FOLDER = "/home/weavewait"
+ADAPTER = "weave"
+
+# Powerstrip's "*" crosses "/", but "/*/containers/create" still wants a version before it: a
+# client may leave it out (powerstrip-weave#4), so each rule stands there twice.
+HOOKED = (
+    ("containers/create", "pre"),
+    ("containers/*/start", "post"),
+    ("containers/*/restart", "post"),
+)
+
+
+class LaunchError(Exception):
+    """What hinders the launch and what to do, for the person who typed it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of `weavewait launch`, as they were given."""
+
+    engine: str
+    listen: tuple[str, ...]
+    backend: str
+    subnet: str
+    image: str
+
+    def to_label(self) -> str:
+        """All of it as one line of JSON; two launches are the same if these lines are."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_label(cls, text: str) -> Settings:
+        values = json.loads(text)
+        return cls(**{**values, "listen": tuple(values["listen"])})
+
+    def differences(self, other: Settings) -> str:
+        """For a person: "listen is A, not B; ...", or "" where nothing differs."""
+        mine, theirs = asdict(self), asdict(other)
+        return "; ".join(
+            f"{key} is {shown(mine[key])}, not {shown(theirs[key])}"
+            for key in mine
+            if mine[key] != theirs[key]
+        )
+
+
+def shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple | list) else str(value)
+
+
+def engine_key(engine: str) -> str:
+    """A short name for an engine's URL, good for a folder: several engines may be served."""
+    return hashlib.sha256(engine.encode()).hexdigest()[:12]
+
+
+def adapters_yml(hooks_url: str) -> str:
+    """The configuration of our own proxy: the adapter `weave` around create, start and restart."""
+    lines = ["version: 1", "endpoints:"]
+    for path, kind in HOOKED:
+        for prefix in ("/*/", "/"):
+            lines += [f'  "POST {prefix}{path}":', f"    {kind}: [{ADAPTER}]"]
+    lines += ["adapters:", f'  {ADAPTER}: "{hooks_url}"']
+    return "\n".join(lines) + "\n"
+
+
+def serve_words(settings: Settings, hooks_url: str, state: str) -> list[str]:
+    """The command line of the hook server, without the program's own name."""
+    return [
+        "serve",
+        f"--engine={settings.engine}",
+        f"--listen={hooks_url}",
+        f"--backend={settings.backend}",
+        f"--subnet={settings.subnet}",
+        f"--state={state}",
+    ]
+
+
+def proxy_words(settings: Settings, config: str) -> list[str]:
+    """The command line of the proxy, without the program's own name."""
+    listen = [f"--listen={url}" for url in settings.listen]
+    return ["proxy", f"--engine={settings.engine}", f"--config={config}", *listen]
