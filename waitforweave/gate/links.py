@@ -1,0 +1,67 @@
+"""What the kernel said so far: interfaces and their addresses, by interface index. Pure."""
+
+from __future__ import annotations
+
+from waitforweave.gate.rtnl import Address, Gone, Link
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from waitforweave.gate.rtnl import Event
+
+    # The kernel tells two addresses of an interface apart by these (10.2.1.5/24 and 10.2.1.5/16
+    # may both be there): family, packed address, prefix length.
+    AddressKey: TypeAlias = tuple[int, bytes, int]
+
+
+class Links:
+    """The model that events build.
+
+    Keyed by index, since a name may move: an interface is renamed, or deleted and made again.
+    An address may be told of before its interface is.
+    """
+
+    __slots__ = ("addresses_by_index", "links_by_index")
+
+    def __init__(self) -> None:
+        self.links_by_index: dict[int, Link] = {}
+        self.addresses_by_index: dict[int, dict[AddressKey, Address]] = {}
+
+    def update(self, event: Event) -> None:
+        """Take one event in; what is taken away twice, or was never there, changes nothing."""
+        if isinstance(event, Link):
+            self.links_by_index[event.index] = event
+        elif isinstance(event, Address):
+            self.addresses_by_index.setdefault(event.index, {})[address_key(event)] = event
+        else:
+            self._remove(event)
+
+    def _remove(self, event: Gone) -> None:
+        was = event.was
+        if isinstance(was, Link):
+            self.links_by_index.pop(was.index, None)
+            # Its addresses went with it, and the index may be given to another interface.
+            self.addresses_by_index.pop(was.index, None)
+        else:
+            self.addresses_by_index.get(was.index, {}).pop(address_key(was), None)
+
+    def find(self, name: str) -> Link | None:
+        """The interface that has this name now."""
+        for link in self.links_by_index.values():
+            if link.name == name:
+                return link
+        return None
+
+    def names(self) -> Sequence[str]:
+        """The names of all interfaces, in the kernel's order."""
+        return [link.name for _, link in sorted(self.links_by_index.items())]
+
+    def addresses(self, index: int) -> Sequence[Address]:
+        """The addresses of one interface, in the order in which they came."""
+        return list(self.addresses_by_index.get(index, {}).values())
+
+
+def address_key(address: Address) -> AddressKey:
+    return address.family, address.packed, address.prefixlen

@@ -1,0 +1,128 @@
+"""Following rtnetlink without a socket: datagrams in, requests out, and the model they make. Pure.
+
+The rules. Whoever owns the socket has subscribed before start(): the other order loses what
+happens in between. Dumps go one at a time, since the kernel refuses a second one (EBUSY).
+
+    state      on DONE            on DONE of a torn dump   on lost events (ENOBUFS)
+    LINKS      ask for addresses  ask for links again      the dump is torn
+    ADDRESSES  WATCHING           ask for links again      the dump is torn
+    WATCHING   -                  -                        ask for links again
+
+In every state notifications are taken in. A dump builds a fresh model beside the old one, which
+goes only when the new one is whole (as CNI's netlinksafe does).
+"""
+
+from __future__ import annotations
+
+from waitforweave.gate import nlmsg, rtnl, uapi
+from waitforweave.gate.links import Links
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
+
+    from waitforweave.gate.nlmsg import Message
+
+    State = Literal["links", "addresses", "watching"]
+
+LINKS: Final = "links"
+ADDRESSES: Final = "addresses"
+WATCHING: Final = "watching"
+
+# Torn dumps in a row before we say that netlink does not work here. A container's namespace sees
+# a handful of changes at its start; each of them can tear a dump at most once.
+MAX_DUMPS = 64
+
+
+class NetlinkFailed(Exception):  # noqa: N818 - a fact about the kernel, not a bug of ours
+    """The kernel refuses what we ask for, or does not come to a whole answer; says which."""
+
+
+class Monitor:
+    """`links` is what is known; believe it when `state` is WATCHING."""
+
+    def __init__(self, port_id: int) -> None:
+        self.state: State = WATCHING
+        self.links = Links()
+        self._fresh = Links()
+        self._port_id = port_id
+        self._sequence = 0
+        self._torn = False
+        self._dumps = 0
+
+    def start(self) -> bytes:
+        """The first request to send."""
+        return self._ask_for_links()
+
+    def receive(self, datagram: bytes, sender: int) -> bytes | None:
+        """Take in a datagram from port id `sender`; the next request to send, if there is one.
+
+        Raises NetlinkDecodeError, and NetlinkFailed when the kernel refuses to go on.
+        """
+        # Any process of this namespace may write to our port; only the kernel's is 0.
+        if sender != 0:
+            return None
+        request = None
+        for message in nlmsg.decode(datagram):
+            request = self._take(message) or request
+        return request
+
+    def lost(self) -> bytes | None:
+        """Events were lost (ENOBUFS); the next request to send, if it can be sent now.
+
+        Raises NetlinkFailed.
+        """
+        if self.state == WATCHING:
+            return self._ask_for_links()
+        self._torn = True
+        return None
+
+    def _take(self, message: Message) -> bytes | None:
+        # A notification carries port id and sequence of whoever caused it: both must match.
+        if message.port_id != self._port_id:
+            return self._take_notification(message)
+        if message.sequence != self._sequence or self.state == WATCHING:
+            return None
+        if message.flags & uapi.NLM_F_DUMP_INTR:
+            self._torn = True
+        if message.kind in (uapi.NLMSG_DONE, uapi.NLMSG_ERROR):
+            return self._end_of_dump(message)
+        event = rtnl.decode(message.kind, message.payload)
+        if event is not None:
+            self._fresh.update(event)
+        return None
+
+    def _take_notification(self, message: Message) -> bytes | None:
+        if message.kind == uapi.NLMSG_OVERRUN:
+            return self.lost()
+        event = rtnl.decode(message.kind, message.payload)
+        if event is not None:
+            self.links.update(event)
+            if self._fresh is not self.links:
+                self._fresh.update(event)
+        return None
+
+    def _end_of_dump(self, message: Message) -> bytes | None:
+        errno = rtnl.decode_error(message.payload)
+        if errno:
+            raise NetlinkFailed(f"the kernel answers the request for {self.state} with {errno}")
+        if self._torn:
+            return self._ask_for_links()
+        if self.state == LINKS:
+            self.state = ADDRESSES
+            self._sequence += 1
+            return rtnl.dump_addresses(self._sequence)
+        self.state = WATCHING
+        self.links = self._fresh
+        self._dumps = 0
+        return None
+
+    def _ask_for_links(self) -> bytes:
+        if self._dumps == MAX_DUMPS:
+            raise NetlinkFailed(f"{MAX_DUMPS} answers in a row were torn by changes")
+        self._dumps += 1
+        self.state = LINKS
+        self._torn = False
+        self._fresh = Links()
+        self._sequence += 1
+        return rtnl.dump_links(self._sequence)
