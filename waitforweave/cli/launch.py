@@ -7,13 +7,12 @@ import asyncio
 import click
 
 from waitforweave.cli.errors import told
-from waitforweave.cli.options import backend_option, engine_option, subnet_option
+from waitforweave.cli.options import URL, backend_option, engine_option, image_option, subnet_option
 from waitforweave.docker.engine import Engine
 from waitforweave.launch import steps
 from waitforweave.launch.settings import Settings
 
 DEFAULT_LISTEN = "unix:///run/weavewait/docker.sock"
-DEFAULT_IMAGE = "weavewait:latest"
 
 
 @click.command()
@@ -21,19 +20,14 @@ DEFAULT_IMAGE = "weavewait:latest"
 @click.option(
     "--listen",
     multiple=True,
+    type=URL,
     default=(DEFAULT_LISTEN,),
     show_default=True,
-    metavar="URL",
     help="Where clients reach the proxy: unix:///PATH, or tcp://127.0.0.1:PORT. Repeatable.",
 )
 @backend_option
 @subnet_option
-@click.option(
-    "--image",
-    default=DEFAULT_IMAGE,
-    show_default=True,
-    help="The volume image; make image builds it.",
-)
+@image_option
 @click.option(
     "--host-process",
     is_flag=True,
@@ -47,7 +41,7 @@ def command(
     A second launch changes nothing. On stdout stands one line, for `eval` or a shell's history:
     export DOCKER_HOST=...
     """
-    settings = Settings(str(engine), tuple(map(str, listen)), backend, subnet, image)
+    settings = Settings(engine, listen, backend, subnet, image)
     with told("launch"):
         started = asyncio.run(bring_up(settings, host_process))
     if started:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 import click
@@ -9,7 +10,7 @@ import click
 from waitforweave.docker.url import parse_engine_url
 
 
-class Url(click.ParamType):
+class Url(click.ParamType[str]):
     """unix:///PATH or tcp://HOST:PORT, kept as the text that it is."""
 
     name = "URL"
@@ -19,6 +20,21 @@ class Url(click.ParamType):
             return str(parse_engine_url(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Subnet(click.ParamType[str]):
+    """10.32.0.0/12 or fd00::/64: a network with its prefix length, kept as text."""
+
+    name = "CIDR"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            network = ipaddress.ip_network(value)
+        except ValueError as error:
+            self.fail(f"{error}; allowed: a subnet like 10.32.0.0/12", param, ctx)
+        if network.num_addresses < 4:
+            self.fail(f"{value} has no room for two containers", param, ctx)
+        return str(network)
 
 
 URL = Url()
@@ -40,9 +56,9 @@ backend_option = click.option(
 )
 subnet_option = click.option(
     "--subnet",
+    type=Subnet(),
     default="10.32.0.0/12",
     show_default=True,
-    metavar="CIDR",
     help="Where an empty WEAVE_CIDR takes its address from.",
 )
 state_option = click.option(
@@ -51,4 +67,10 @@ state_option = click.option(
     default=Path("/var/lib/weavewait"),
     show_default=True,
     help="The folder that remembers which addresses are given.",
+)
+image_option = click.option(
+    "--image",
+    default="weavewait:latest",
+    show_default=True,
+    help="The volume image, from which the volume container is made.",
 )

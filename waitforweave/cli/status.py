@@ -18,7 +18,7 @@ from waitforweave.launch import steps
 def command(engine: str) -> None:
     """Say what runs, a line each. Exit code 0: all of a launch is there; 1: something is not."""
     with told("status"):
-        parts = asyncio.run(look(str(engine)))
+        parts = asyncio.run(look(engine))
     for part in parts:
         click.echo(f"{part.name:<18}{part.state}")
     sys.exit(0 if all(part.good for part in parts) else 1)

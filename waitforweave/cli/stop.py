@@ -17,7 +17,7 @@ from waitforweave.launch import steps
 def command(engine: str) -> None:
     """Take away hook server, proxy, volume container, and the networks that they made."""
     with told("stop"):
-        gated = asyncio.run(take_down(str(engine)))
+        gated = asyncio.run(take_down(engine))
     if gated:
         click.echo(
             f"weavewait stop: still gated: {', '.join(gated)}. Those that run keep running, "

@@ -80,6 +80,7 @@ def serve_words(settings: Settings, hooks_url: str, state: str) -> list[str]:
         f"--backend={settings.backend}",
         f"--subnet={settings.subnet}",
         f"--state={state}",
+        f"--image={settings.image}",
     ]
 
 

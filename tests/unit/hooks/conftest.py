@@ -1,0 +1,123 @@
+"""An engine that answers from a table, a backend that records, and the adapter before both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from waitforweave.attach.backend import AttachError, Container
+from waitforweave.docker.engine import Engine
+from waitforweave.gate.weave_cidr import Wanted
+from waitforweave.hooks.app import make_app
+
+IMAGE = {"Os": "linux", "Config": {"Entrypoint": ["ie"], "Cmd": ["ic"], "Env": ["PATH=/bin"]}}
+
+
+@dataclass
+class FakeEngine:
+    """Answers by "METHOD /path"; what is not in the table is a 404. `calls` is what was asked."""
+
+    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode()
+        if path == "/_ping":
+            return httpx.Response(200, headers={"Api-Version": "1.41"})
+        call = f"{request.method} {path.removeprefix('/v1.41')}"
+        self.calls.append(call)
+        self.bodies.append(request.content)
+        status, body = self.answers.get(call, (404, {"message": f"No such thing: {call}"}))
+        return httpx.Response(status, json=body)
+
+
+@dataclass
+class FakeBackend:
+    """Records what is attached; `error` is raised instead, `hold` waited for."""
+
+    error: AttachError | None = None
+    hold: threading.Event | None = None
+    attached: list[tuple[Container, list[str]]] = field(default_factory=list)
+    name: str = "fake"
+
+    def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        if self.hold is not None:
+            self.hold.wait(10)
+        if self.error is not None:
+            raise self.error
+        self.attached.append((container, [word.text for word in wanted]))
+        return tuple(word.text for word in wanted)
+
+
+@dataclass
+class Adapter:
+    """The application, called as a proxy calls it."""
+
+    engine: FakeEngine
+    backend: FakeBackend
+
+    def post(self, content: bytes) -> httpx.Response:
+        async def call() -> httpx.Response:
+            transport = httpx.MockTransport(self.engine.handle)
+            async with Engine("unix:///engine.sock", transport) as engine:
+                app = make_app(engine, self.backend, "weavewait:test")  # type: ignore[arg-type]
+                async with httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app), base_url="http://hooks"
+                ) as client:
+                    return await client.post("/v1/extension", content=content)
+
+        return asyncio.run(call())
+
+    def call(self, kind: str, request: dict[str, Any], response: Any = None) -> httpx.Response:
+        message = {"PowerstripProtocolVersion": 1, "Type": kind, "ClientRequest": request}
+        if response is not None:
+            message["ServerResponse"] = response
+        return self.post(json.dumps(message).encode())
+
+    def create(self, body: str | None, path: str = "/v1.41/containers/create?name=a"):
+        return self.call("pre-hook", {"Method": "POST", "Request": path, "Body": body})
+
+    def start(self, name: str = "a", code: int = 204, verb: str = "start") -> httpx.Response:
+        request = {"Method": "POST", "Request": f"/v1.41/containers/{name}/{verb}", "Body": None}
+        response = {"ContentType": "text/plain", "Body": None, "Code": code}
+        return self.call("post-hook", request, response)
+
+
+@pytest.fixture
+def adapter() -> Adapter:
+    """An engine with an image and the volume container, and a backend that succeeds."""
+    engine = FakeEngine(
+        {
+            "GET /images/i:1/json": (200, IMAGE),
+            "GET /containers/weavewait/json": (200, {}),
+        }
+    )
+    return Adapter(engine, FakeBackend())
+
+
+@pytest.fixture
+def container(adapter: Adapter) -> Callable[..., dict[str, Any]]:
+    """Puts a container named `a` onto the fake engine; gives what inspect says, to be changed."""
+
+    def put(*env: str, policy: str = "", running: bool = True) -> dict[str, Any]:
+        value = {
+            "Id": "c" * 64,
+            "Name": "/a",
+            "State": {"Running": running, "Pid": 4711 if running else 0},
+            "Config": {"Env": list(env)},
+            "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": policy}},
+        }
+        for name in ("a", "c" * 64):
+            adapter.engine.answers[f"GET /containers/{name}/json"] = (200, value)
+        adapter.engine.answers[f"POST /containers/{'c' * 64}/kill"] = (204, None)
+        return value
+
+    return put

@@ -1,0 +1,100 @@
+"""Before create: what goes on to the engine, or what the client is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from waitforweave.docker.create import GATE
+
+GATED = '{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], "Cmd": ["c"]}'
+
+
+def body_of(response) -> str:
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert answer["PowerstripProtocolVersion"] == 1
+    request = answer["ModifiedClientRequest"]
+    assert (request["Method"], request["Request"]) == ("POST", "/v1.41/containers/create?name=a")
+    return request["Body"]
+
+
+def test_a_container_with_weave_cidr_is_gated(adapter):
+    assert json.loads(body_of(adapter.create(GATED))) == {
+        "Image": "i:1",
+        "Env": ["WEAVE_CIDR=10.2.1.5/24"],
+        "Cmd": ["ie", "c"],
+        "Entrypoint": [GATE],
+        "HostConfig": {"VolumesFrom": ["weavewait:ro"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"Image":  "i:1"}',
+        '{"Image":  "i:1", "Env": ["WEAVE_CIDR=none"]}',
+        '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "HostConfig": {"NetworkMode": "host"}}',
+        '{"Image":  "gone", "Env": ["WEAVE_CIDR="]}',
+        '{"Image":  5, "Env": ["WEAVE_CIDR="]}',
+        '{"Env":  ["WEAVE_CIDR="]}',
+        '{"Image":  "i:1", "Env": 5}',
+        '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "Cmd": {"a": 1}}',
+        '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "Entrypoint": [""]}',
+        '{"Image":  ',
+        "[]",
+        "",
+    ],
+)
+def test_what_is_none_of_ours_goes_on_byte_for_byte(adapter, body):
+    assert body_of(adapter.create(body)) == body
+
+
+def test_a_windows_image_is_left_alone(adapter):
+    adapter.engine.answers["GET /images/i:1/json"] = (200, {"Os": "windows", "Config": {}})
+    assert body_of(adapter.create(GATED)) == GATED
+
+
+def test_nonsense_in_weave_cidr_is_a_400_with_the_wrong_word(adapter):
+    refused = adapter.create('{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.300/24"]}')
+    assert refused.status_code == 400
+    assert "10.2.1.300/24" in refused.json()["message"]
+
+
+def test_an_engine_that_cannot_show_the_image_fails_the_create(adapter):
+    adapter.engine.answers["GET /images/i:1/json"] = (500, {"message": "disk on fire"})
+    refused = adapter.create(GATED)
+    assert refused.status_code == 500
+    assert refused.json()["message"] == "weavewait: image i:1: disk on fire"
+
+
+def test_a_volume_container_that_was_pruned_comes_back(adapter):
+    del adapter.engine.answers["GET /containers/weavewait/json"]
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (201, {})
+    assert GATE in body_of(adapter.create(GATED))
+    assert adapter.engine.calls[-1] == "POST /containers/create?name=weavewait"
+    assert json.loads(adapter.engine.bodies[-1]) == {"Image": "weavewait:test"}
+
+
+def test_somebody_else_bringing_it_back_is_as_good(adapter):
+    del adapter.engine.answers["GET /containers/weavewait/json"]
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (409, {"message": "taken"})
+    assert GATE in body_of(adapter.create(GATED))
+
+
+def test_without_the_volume_image_the_client_is_told_what_to_do(adapter):
+    del adapter.engine.answers["GET /containers/weavewait/json"]
+    missing = {"message": "No such image: weavewait:test"}
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (404, missing)
+    refused = adapter.create(GATED)
+    assert refused.status_code == 500
+    assert refused.json()["message"] == (
+        "weavewait: the volume container weavewait is gone, and cannot be made again from "
+        "weavewait:test: No such image: weavewait:test; build the image (make image)"
+    )
+
+
+def test_an_image_name_stays_one_part_of_the_path(adapter):
+    body_of(adapter.create('{"Image": "a b?c#d", "Env": []}'))
+    assert adapter.engine.calls == ["GET /images/a%20b%3Fc%23d/json"]

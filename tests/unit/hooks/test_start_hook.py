@@ -1,0 +1,92 @@
+"""After start and restart: attached before the client hears of it, or told why not."""
+
+from __future__ import annotations
+
+import pytest
+
+from waitforweave.attach.backend import AttachError, Container
+from waitforweave.hooks import start_hook
+
+ID = "c" * 64
+KILL = f"POST /containers/{ID}/kill"
+
+
+def passed_on(response, code: int = 204) -> None:
+    assert response.status_code == 200, response.text
+    assert response.json() == {
+        "PowerstripProtocolVersion": 1,
+        "ModifiedServerResponse": {"ContentType": "text/plain", "Body": None, "Code": code},
+    }
+
+
+@pytest.mark.parametrize("verb", ["start", "restart"])
+@pytest.mark.parametrize("code", [204, 304])
+def test_a_started_container_is_attached(adapter, container, verb, code):
+    container("WEAVE_CIDR=10.2.1.5/24")
+    passed_on(adapter.start(code=code, verb=verb), code)
+    assert adapter.backend.attached == [(Container(ID, 4711), ["10.2.1.5/24"])]
+
+
+@pytest.mark.parametrize("code", [404, 409, 500])
+def test_what_the_engine_did_not_start_is_not_attached(adapter, container, code):
+    container("WEAVE_CIDR=")
+    passed_on(adapter.start(code=code), code)
+    assert adapter.backend.attached == []
+
+
+@pytest.mark.parametrize("env", [(), ("WEAVE_CIDR=none",), ("WEAVE_CIDR=nonsense",)])
+def test_what_is_not_gated_is_not_attached(adapter, container, env):
+    container(*env)
+    passed_on(adapter.start())
+    assert adapter.backend.attached == []
+
+
+def test_a_container_that_has_ended_or_is_gone_is_no_failure(adapter, container):
+    passed_on(adapter.start("gone"))
+    container("WEAVE_CIDR=", running=False)
+    passed_on(adapter.start())
+    assert adapter.backend.attached == []
+
+
+def test_a_failed_attach_is_told_and_the_container_killed(adapter, container):
+    container("WEAVE_CIDR=")
+    adapter.backend.error = AttachError("no address is free")
+    refused = adapter.start()
+    assert refused.status_code == 500
+    assert refused.json()["message"] == (
+        "weavewait: container a (cccccccccccc) was killed: no address is free"
+    )
+    assert adapter.engine.calls[-1] == KILL
+
+
+@pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure"])
+def test_a_container_under_a_restart_policy_is_not_killed(adapter, container, policy):
+    container("WEAVE_CIDR=", policy=policy)
+    adapter.backend.error = AttachError("no address is free")
+    refused = adapter.start()
+    assert f"left to its restart policy {policy}: no address" in refused.json()["message"]
+    assert KILL not in adapter.engine.calls
+
+
+def test_a_container_that_ended_during_the_attach_is_no_failure(adapter, container):
+    value = container("WEAVE_CIDR=")
+
+    def attach(target, wanted):
+        value["State"] = {"Running": False, "Pid": 0}
+        raise AttachError("no such process")
+
+    adapter.backend.attach = attach
+    passed_on(adapter.start())
+    assert KILL not in adapter.engine.calls
+
+
+def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
+    import threading
+
+    container("WEAVE_CIDR=")
+    monkeypatch.setattr(start_hook, "ATTACH_SECONDS", 0.05)
+    adapter.backend.hold = threading.Event()
+    refused = adapter.start()
+    adapter.backend.hold.set()
+    assert refused.status_code == 500
+    assert "not attached after" in refused.json()["message"]

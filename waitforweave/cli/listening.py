@@ -1,0 +1,106 @@
+"""A listening socket for `serve` and `proxy`: a unix socket, or TCP on loopback when asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from waitforweave.docker.url import EngineUrl, parse_engine_url
+
+BACKLOG = 1024
+
+
+class ListenError(Exception):
+    """Why we cannot listen there, and what is allowed."""
+
+
+@contextmanager
+def listening(url: str, like: str | None = None) -> Iterator[socket.socket]:
+    """A non-blocking socket that listens at `url`; its file goes with it. ListenError.
+
+    `like` is the URL of an engine: a unix socket gets the owner, group and mode of that engine's,
+    so that whoever may use the one may use the other (powerstrip#57). Else it is its owner's only.
+    """
+    address = parse_engine_url(url)
+    if address.scheme == "tcp":
+        with tcp_socket(address) as listener:
+            yield listener
+        return
+    path = Path(address.path)
+    with unix_socket(path, None if like is None else parse_engine_url(like)) as listener:
+        inode = path.stat().st_ino
+        try:
+            yield listener
+        finally:
+            # Another server may have taken our place meanwhile.
+            with suppress(FileNotFoundError):
+                if path.stat().st_ino == inode:
+                    path.unlink()
+
+
+def tcp_socket(address: EngineUrl) -> socket.socket:
+    """Whoever reaches the port is root on this host: loopback only (weave#1055)."""
+    try:
+        loopback = ipaddress.ip_address(address.host).is_loopback
+    except ValueError:
+        loopback = address.host == "localhost"
+    if not loopback:
+        raise ListenError(
+            f"{address}: anybody who reaches this port would rule the engine; "
+            "allowed: tcp://127.0.0.1:PORT, tcp://[::1]:PORT, or a unix socket"
+        )
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        listener = socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        raise ListenError(f"{address}: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def unix_socket(path: Path, like: EngineUrl | None) -> socket.socket:
+    """A fresh socket file with its rights, before anybody can connect."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_stale(path)
+        listener.bind(str(path))
+        # Nobody can connect before listen(2): the rights are there first.
+        give_rights(path, like)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ListenError(f"unix://{path}: {error.strerror or error}") from error
+    except ListenError:
+        listener.close()
+        raise
+    return listener
+
+
+def remove_stale(path: Path) -> None:
+    """A socket that nobody answers on is left from before; a live one is somebody's."""
+    if not path.is_socket():
+        if path.exists():
+            raise ListenError(f"unix://{path}: a file is there that is no socket")
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise ListenError(f"unix://{path}: somebody listens there already")
+
+
+def give_rights(path: Path, like: EngineUrl | None) -> None:
+    if like is None or like.scheme != "unix":
+        path.chmod(0o600)
+        return
+    rights = Path(like.path).stat()
+    if (rights.st_uid, rights.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(path, rights.st_uid, rights.st_gid)
+    path.chmod(rights.st_mode & 0o777)

@@ -1,0 +1,135 @@
+"""The engine's rules of `containers/create`, and how the gate is put before a command. Pure.
+
+The words "body" and "image" stand for the request's JSON object and for the `Config` of the
+image that it names, as `docker image inspect` gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from waitforweave.docker.env import effective
+from waitforweave.docker.json_object import Object, get, put
+from waitforweave.gate.weave_cidr import Wanted, parse
+
+GATE = "/home/weavewait/wait-for-weave"
+VOLUME_CONTAINER = "weavewait"
+# Read-only, or any container could change what every later one runs first (weave#1206).
+VOLUMES_FROM = f"{VOLUME_CONTAINER}:ro"
+VARIABLE = "WEAVE_CIDR"
+
+
+class MalformedError(ValueError):
+    """A field is not of the type that the engine wants; it says so better than we do."""
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """This container is none of ours, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Gated:
+    """This container waits for these addresses."""
+
+    wanted: tuple[Wanted, ...]
+
+
+Decision = LeftAlone | Gated
+
+
+def decide(env: Iterable[str], image_env: Iterable[str], network_mode: str) -> Decision:
+    """Whether a container is gated; create and start ask this same question.
+
+    An inspected container's own Env holds its image's already: `image_env` is () then.
+    Raises WeaveCidrError for a WEAVE_CIDR that makes no sense.
+    """
+    value = effective(image_env, env).get(VARIABLE)
+    if value is None:
+        return LeftAlone(f"no {VARIABLE}")
+    # The namespace is the host's or another container's: an interface put there is not ours.
+    if network_mode == "host" or network_mode.startswith(("container:", "service:")):
+        return LeftAlone(f"network mode {network_mode}")
+    wanted = parse(value)
+    return Gated(wanted) if wanted else LeftAlone(f"{VARIABLE}={value.strip()}")
+
+
+def decide_create(body: Object, image: Object) -> Decision:
+    """`decide` for a request and its image. WeaveCidrError; MalformedError."""
+    host = get(body, "HostConfig") or {}
+    if not isinstance(host, dict):
+        raise MalformedError("HostConfig")
+    mode = get(host, "NetworkMode") or ""
+    if not isinstance(mode, str):
+        raise MalformedError("NetworkMode")
+    return decide(words(body, "Env") or [], words(image, "Env") or [], mode)
+
+
+def decide_inspected(container: Object) -> Decision:
+    """`decide` for a container as the engine shows it. WeaveCidrError."""
+    return decide(
+        container["Config"].get("Env") or [], (), container["HostConfig"].get("NetworkMode") or ""
+    )
+
+
+def words(value: Object, name: str) -> list[str] | None:
+    """A field of words: None for absent or null, [] for [], and a string is one word, not split
+    (moby: api/types/strslice)."""
+    found = get(value, name)
+    if found is None:
+        return None
+    if isinstance(found, str):
+        return [found]
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise MalformedError(name)
+    return list(found)
+
+
+def effective_command(body: Object, image: Object) -> list[str]:
+    """What the engine would run: Entrypoint + Cmd; [] where it says "no command specified".
+
+    moby: daemon/commit.go `merge`, daemon/create.go `verifyContainerSettings`. absent, null, []
+    and [""] are four different inputs (podman#26230, moby#37865).
+    """
+    entrypoint, cmd = words(body, "Entrypoint"), words(body, "Cmd")
+    if not entrypoint:
+        if not cmd:
+            cmd = words(image, "Cmd")
+        if entrypoint is None:
+            entrypoint = words(image, "Entrypoint")
+    if entrypoint == [""]:
+        entrypoint = []
+    return (entrypoint or []) + (cmd or [])
+
+
+def wrap(body: Object, image: Object) -> bool:
+    """Put the gate before the body's command, in place; whether anything was changed.
+
+    A command that begins with the gate already is not given a second one, also where it comes
+    from an image that was committed from a gated container (weave#979). MalformedError.
+    """
+    command = effective_command(body, image)
+    if not command:
+        return False
+    changed = add_volume(body)
+    if command[0] == GATE:
+        return changed
+    # What begins with "-" would be an option of the gate's.
+    dashes = ["--"] if command[0].startswith("-") else []
+    put(body, "Entrypoint", [GATE])
+    put(body, "Cmd", dashes + command)
+    return True
+
+
+def add_volume(body: Object) -> bool:
+    """Name the volume container in HostConfig.VolumesFrom, unless it stands there."""
+    host = get(body, "HostConfig") or {}
+    volumes = words(host, "VolumesFrom") or []
+    if any(entry.split(":", 1)[0] == VOLUME_CONTAINER for entry in volumes):
+        return False
+    put(host, "VolumesFrom", [*volumes, VOLUMES_FROM])
+    put(body, "HostConfig", host)
+    return True

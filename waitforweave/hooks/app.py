@@ -1,0 +1,68 @@
+"""The adapter's HTTP side: POST /v1/extension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from waitforweave.attach.backend import Backend
+from waitforweave.docker.engine import Engine
+from waitforweave.docker.paths import is_create
+from waitforweave.hooks.create_hook import CreateHook
+from waitforweave.hooks.protocol import (
+    Call,
+    ClientRequest,
+    HookError,
+    ServerResponse,
+    answer,
+    decode,
+)
+from waitforweave.hooks.start_hook import StartHook
+
+# A body of containers/create is a few KB; its proxy bounds it too.
+BODY_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Which hook answers which call; a call that is none of ours goes on as it came."""
+
+    create: CreateHook
+    start: StartHook
+
+    async def __call__(self, call: Call) -> ClientRequest | ServerResponse:
+        request = call.ClientRequest
+        if call.ServerResponse is not None and call.Type == "post-hook":
+            return await self.start(request, call.ServerResponse)
+        if request.Method == "POST" and is_create(request.Request):
+            return await self.create(request)
+        return request
+
+
+def make_app(engine: Engine, backend: Backend, volume_image: str) -> Starlette:
+    """The ASGI application of `weavewait serve`."""
+    adapter = Adapter(CreateHook(engine, volume_image), StartHook(engine, backend))
+
+    async def extension(request: Request) -> Response:
+        try:
+            result = await adapter(decode(await bounded_body(request)))
+        except HookError as error:
+            # Docker's error form: what the client prints after "Error response from daemon:".
+            return JSONResponse({"message": error.message}, error.status)
+        return Response(answer(result), media_type="application/json")
+
+    return Starlette(routes=[Route("/v1/extension", extension, methods=["POST"])])
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The whole body. HookError 413 past BODY_BYTES."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise HookError(413, f"weavewait: a hook's body has at most {BODY_BYTES} bytes")
+    return bytes(body)
