@@ -10,7 +10,7 @@ from __future__ import annotations
 from _socket import AF_INET6
 
 from waitforweave.gate import uapi
-from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT
+from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def judge(links: Links, interface: str, wanted: Sequence[Wanted]) -> Verdict:
     """Does `interface` have all that is `wanted`?"""
     link = links.find(interface)
     if link is None:
-        there = ", ".join(links.names()) or "none"
+        there = ", ".join(map(quote, links.names())) or "none"
         return Verdict(WAITING, f"no {interface} (interfaces: {there}); wanted {listed(wanted)}")
     addresses = links.addresses(link.index)
     failed = [lack for word in wanted if (lack := duplicate(word, addresses))]

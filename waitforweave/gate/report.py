@@ -50,7 +50,8 @@ def write(fd: int, text: str) -> None:
 
 def timed_out(verdict: Verdict, seconds: float) -> str:
     """What was there and what was missing, and what to do about it."""
-    return f"not ready after {seconds:g} s: {verdict.reason}\n{WAY_OUT}"
+    amount = f"{seconds:.9f}".rstrip("0").rstrip(".")
+    return f"not ready after {amount} s: {verdict.reason}\n{WAY_OUT}"
 
 
 def hopeless(verdict: Verdict) -> str:

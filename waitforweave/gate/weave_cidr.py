@@ -152,10 +152,11 @@ def host_part(packed: bytes, prefixlen: int) -> tuple[int, int]:
 
 
 def is_unicast(family: int, packed: bytes) -> bool:
-    """Not unspecified, loopback, multicast or (IPv4) reserved: RFC 6890, RFC 4291 2.4."""
+    """Not unspecified, loopback, multicast or reserved (RFC 6890), nor IPv4 in IPv6's clothes
+    (RFC 4291, 2.5.5), which no interface has."""
     if family == AF_INET:
         return packed[0] not in (0, 127) and packed[0] < 224  # from 224.0.0.0 on
-    return packed[0] != 0xFF and int.from_bytes(packed, "big") > 1
+    return packed[0] != 0xFF and int.from_bytes(packed, "big") >> 32 not in (0, 0xFFFF)
 
 
 def quote(word: str) -> str:

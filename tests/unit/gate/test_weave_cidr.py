@@ -129,6 +129,8 @@ LONE_COMMA = "has a comma with no word beside it"
         ("::/128", NOT_A_HOST),
         ("::1/128", NOT_A_HOST),
         ("ff02::1/128", NOT_A_HOST),
+        ("::ffff:10.2.1.5/120", NOT_A_HOST),
+        ("::10.2.1.5/120", NOT_A_HOST),
         ("net:224.0.0.0/4", "is not a network that interfaces can have addresses of"),
         ("10.2.1.5/24,", LONE_COMMA),
         (",", LONE_COMMA),
@@ -208,6 +210,8 @@ def could_be_a_host(host: ipaddress.IPv4Address | ipaddress.IPv6Address, prefixl
     if not 1 <= prefixlen <= host.max_prefixlen:
         return False
     if host.is_multicast or host.is_loopback or host.is_unspecified:
+        return False
+    if host.version == 6 and int(host) >> 32 in (0, 0xFFFF):
         return False
     if host.version == 4 and (host.is_reserved or host in ipaddress.ip_network("0.0.0.0/8")):
         return False
