@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from waitforweave.attach.backend import AttachError
 from waitforweave.cli.listening import ListenError
 from waitforweave.docker.engine import EngineError
 from waitforweave.launch.settings import LaunchError
@@ -18,6 +19,6 @@ def told(command: str) -> Iterator[None]:
     """Errors that name their cause reach the person as they are; anything else is a bug."""
     try:
         yield
-    except (LaunchError, EngineError, ListenError, OSError) as error:
+    except (AttachError, LaunchError, EngineError, ListenError, OSError) as error:
         click.echo(f"weavewait {command}: {error}", err=True)
         sys.exit(1)

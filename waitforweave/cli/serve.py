@@ -12,7 +12,7 @@ import click
 import uvicorn
 from starlette.applications import Starlette
 
-from waitforweave.attach.backend import make_backend
+from waitforweave.attach.choose import make_backend
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import listening
 from waitforweave.cli.notify import notify_ready
@@ -52,6 +52,7 @@ def command(engine: str, listen: str, backend: str, subnet: str, state: Path, im
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with told("serve"), listening(listen) as listener:
         attach = make_backend(backend, subnet=subnet, state=state)
+        attach.prepare()
         asyncio.run(serve(make_app(Engine(engine), attach, image), listener, listen))
 
 

@@ -1,0 +1,45 @@
+"""What an attach is, whichever network it leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from waitforweave.gate.weave_cidr import Wanted
+
+
+class AttachError(Exception):
+    """Why a container is not attached, for the client of the API call."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A running container: its full id, and its first process as the host numbers it."""
+
+    id: str
+    pid: int
+
+
+class Backend(Protocol):
+    """One kind of network. All calls block, and may come from several threads at once."""
+
+    def prepare(self) -> None:
+        """Make what all attaches share, or see to it. AttachError."""
+        ...
+
+    def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """Give the container `ethwe` with what is wanted; "10.2.1.5/24" for each word, in order.
+
+        Idempotent: what is there stays. AttachError; after one nothing that this call made is
+        left.
+        """
+        ...
+
+    def detach(self, container_id: str) -> tuple[str, ...]:
+        """Take `ethwe` away and give the addresses back; which these were, () for none."""
+        ...
+
+    def remove_all(self) -> None:
+        """Take away all that this backend made on this host."""
+        ...

@@ -1,0 +1,122 @@
+"""Our bridge's traffic passes Docker's firewall, and the rules for it go again with us.
+
+Docker sets the policy of FORWARD to DROP, and where bridge-nf-call-iptables is 1 that holds for
+what a bridge forwards too (pipework#211). An accept elsewhere does not help: a drop in any chain
+of the hook is final (nft(8)). So the rule goes to the head of that very chain.
+
+The rule is made of the expressions that iptables-nft itself makes of
+`iptables -I FORWARD -i weave -o weave -j ACCEPT`, so that `iptables -S` shows it as that.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from pathlib import Path
+from typing import Any
+
+from pyroute2.netlink.exceptions import NetlinkError
+from pyroute2.nftables.expressions import genex, verdict
+from pyroute2.nftables.main import NFTables
+
+log = logging.getLogger(__name__)
+
+TABLE, CHAIN = "filter", "FORWARD"
+NF_ACCEPT = 1  # linux/netfilter.h
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
+IFNAMSIZ = 16  # linux/if.h
+# linux/netfilter/nf_tables.h
+NFT_META_IIFNAME, NFT_META_OIFNAME = 6, 7
+NFT_CMP_EQ = 0
+NFT_REG_1 = 1
+LEGACY_TABLES = Path("/proc/net/ip_tables_names")
+
+
+def open_forwarding(bridge: str) -> None:
+    """Let through what comes from `bridge` and goes to it. Idempotent."""
+    for family in FAMILIES:
+        with NFTables(nfgen_family=family) as nft:
+            if has_chain(nft, family) and not handles(nft, family, bridge):
+                nft.rule("insert", table=TABLE, chain=CHAIN, expressions=(forward_rule(bridge),))
+    warn_of_legacy(bridge)
+
+
+def close_forwarding(bridge: str) -> None:
+    """Take that rule away again, wherever it is."""
+    for family in FAMILIES:
+        with NFTables(nfgen_family=family) as nft:
+            for handle in handles(nft, family, bridge):
+                nft.rule("del", table=TABLE, chain=CHAIN, handle=handle)
+
+
+def forward_rule(bridge: str) -> list[Any]:
+    """Name in and name out, padded to IFNAMSIZ as iptables-nft compares them, a counter, accept."""
+    name = bridge.encode().ljust(IFNAMSIZ, b"\0")
+    words: list[Any] = []
+    for key in (NFT_META_IIFNAME, NFT_META_OIFNAME):
+        words.append(genex("meta", {"key": key, "dreg": NFT_REG_1}))
+        data = {"attrs": [("NFTA_DATA_VALUE", name)]}
+        words.append(genex("cmp", {"sreg": NFT_REG_1, "op": NFT_CMP_EQ, "data": data}))
+    words.append(genex("counter", {"bytes": 0, "packets": 0}))
+    return [*words, *verdict(NF_ACCEPT)]
+
+
+def has_chain(nft: NFTables, family: int) -> bool:
+    """Whether this family has a chain filter/FORWARD in nftables at all."""
+    try:
+        chains = list(nft.get_chains())
+    except NetlinkError as error:
+        # No nftables in this kernel: then nothing of it drops our traffic.
+        if error.code in (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL):
+            return False
+        raise
+    return any(
+        chain["nfgen_family"] == family
+        and chain.get_attr("NFTA_CHAIN_TABLE") == TABLE
+        and chain.get_attr("NFTA_CHAIN_NAME") == CHAIN
+        for chain in chains
+    )
+
+
+def handles(nft: NFTables, family: int, bridge: str) -> list[int]:
+    """The handles of our rule, in this family's filter/FORWARD."""
+    if not has_chain(nft, family):
+        return []
+    return [
+        rule.get_attr("NFTA_RULE_HANDLE")
+        for rule in nft.get_rules()
+        if rule["nfgen_family"] == family
+        and rule.get_attr("NFTA_RULE_TABLE") == TABLE
+        and rule.get_attr("NFTA_RULE_CHAIN") == CHAIN
+        and is_ours(rule, bridge)
+    ]
+
+
+def is_ours(rule: Any, bridge: str) -> bool:  # noqa: ANN401 - pyroute2 has no types
+    """Two names to compare, both our bridge's, and an accept."""
+    names, verdicts = [], []
+    for expression in rule.get_attr("NFTA_RULE_EXPRESSIONS") or ():
+        data = expression.get_attr("NFTA_EXPR_DATA")
+        kind = expression.get_attr("NFTA_EXPR_NAME")
+        if kind == "cmp":
+            value = data.get_attr("NFTA_CMP_DATA").get_attr("NFTA_DATA_VALUE")
+            names.append(bytes(value).rstrip(b"\0"))
+        elif kind == "immediate":
+            verdicts.append(data)
+    return names == [bridge.encode()] * 2 and len(verdicts) == 1
+
+
+def warn_of_legacy(bridge: str) -> None:
+    """The legacy tables are out of nftables' reach, and their command is not in our image."""
+    try:
+        tables = LEGACY_TABLES.read_text().split()
+    except OSError:
+        return
+    if TABLE in tables:
+        log.warning(
+            "this host has legacy iptables; if containers do not reach each other, type: "
+            "iptables-legacy -I FORWARD -i %s -o %s -j ACCEPT",
+            bridge,
+            bridge,
+        )

@@ -1,0 +1,36 @@
+"""`weavewait detach`: take a container's ethwe away, or all that was ever made."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from waitforweave.attach.choose import make_backend
+from waitforweave.cli.attach import inspected
+from waitforweave.cli.errors import told
+from waitforweave.cli.options import backend_option, engine_option, state_option, subnet_option
+
+
+@click.command()
+@engine_option
+@backend_option
+@subnet_option
+@state_option
+@click.option("--all", "everything", is_flag=True, help="Bridge, links, rules and addresses too.")
+@click.argument("container", required=False)
+def command(
+    engine: str, backend: str, subnet: str, state: Path, everything: bool, container: str | None
+) -> None:
+    """Take ethwe away from CONTAINER, give its addresses back, and print them."""
+    if everything == (container is not None):
+        raise click.UsageError("name a CONTAINER, or --all")
+    with told("detach"):
+        attached = make_backend(backend, subnet=subnet, state=state)
+        if container is None:
+            attached.remove_all()
+            return
+        found = asyncio.run(inspected(engine, container))
+        addresses = attached.detach(str(found["Id"]))
+    click.echo(" ".join(cidr.split("/")[0] for cidr in addresses))
