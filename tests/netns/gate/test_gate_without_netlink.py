@@ -1,0 +1,107 @@
+"""Where netlink is refused, the gate looks every 50 ms, by ioctl and in /proc and /sys."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.netns.gate.sandbox import refuse_all_sockets, refuse_netlink
+from tests.netns.gate.space import GATE, Gate, Space
+from waitforweave.gate import ioctls
+
+
+def start(
+    space: Space,
+    *command: str,
+    sandbox: Callable[[], None] = refuse_netlink,
+    **environ: str,
+) -> Gate:
+    env = {"WEAVE_CIDR": "10.2.1.5/24", **environ}
+    return space.start(*GATE, *command, env=env, preexec_fn=sandbox)
+
+
+def test_what_is_there_is_found(space: Space) -> None:
+    space.attach("10.2.1.5/24")
+    result = start(space, "echo", "ran").finish()
+    assert (result.code, result.out, result.err) == (0, "ran\n", "")
+
+
+def test_what_comes_is_found(space: Space) -> None:
+    gate = start(space, "true")
+    space.attach("10.2.1.5/24")
+    assert gate.finish().code == 0
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        "10.2.1.5/24",
+        "10.2.1.6/24",
+        "10.2.1.9/30",
+        "2001:db8::5/64",
+        "10.2.1.5/24 10.2.1.6/24 2001:db8::5/64",
+        "net:10.2.1.0/29",
+        "net:2001:db8::/32",
+        "",
+    ],
+)
+def test_each_kind_of_promise(space: Space, promise: str) -> None:
+    space.attach("10.2.1.5/24", "10.2.1.6/24", "10.2.1.9/30")
+    space.ip("addr add 2001:db8::5/64 dev ethwe nodad", "addr add 10.2.9.1/24 dev far")
+    assert start(space, "true", WEAVE_CIDR=promise).finish().code == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "promise", "message"),
+    [
+        ([], "10.2.1.5/24", "no ethwe (interfaces: lo); wanted 10.2.1.5/24"),
+        (["link add ethwe type veth peer name far", "addr add 10.2.1.5/24 dev ethwe"],
+         "10.2.1.5/24", "ethwe: down; wanted 10.2.1.5/24; has 10.2.1.5/24"),
+        (["link add ethwe type veth peer name far", "addr add 10.2.1.5/16 dev ethwe",
+          "link set ethwe up"],
+         "10.2.1.5/24", "ethwe: no carrier, no 10.2.1.5/24; wanted 10.2.1.5/24; has 10.2.1.5/16"),
+    ],
+)  # fmt: skip
+def test_a_timeout_tells_what_was_found(
+    space: Space, lines: list[str], promise: str, message: str
+) -> None:
+    space.ip(*lines)
+    # In a mount namespace with a /sys of this network namespace, as a container has it.
+    script = 'mount -t sysfs none /sys && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", *GATE, "true"]
+    env = {"WEAVE_CIDR": promise, "WAIT_FOR_SECONDS": "0.2"}
+    result = space.start(*command, env=env, preexec_fn=refuse_netlink).finish()
+    assert result.code == 1
+    assert result.err.splitlines()[0] == f"wait-for-weave: not ready after 0.2 s: {message}"
+
+
+def test_a_signal_ends_it(space: Space) -> None:
+    gate = start(space, "sh", "-c", "echo ran")
+    gate.handles(signal.SIGTERM)
+    gate.send(signal.SIGTERM)
+    assert gate.finish().code == 128 + signal.SIGTERM
+
+
+def test_without_any_way_to_look_it_fails_and_says_why(space: Space) -> None:
+    result = start(space, "true", sandbox=refuse_all_sockets).finish()
+    assert result.code == 125
+    assert result.err == (
+        "wait-for-weave: no netlink ([Errno 13] Permission denied) and no ioctl "
+        "([Errno 13] Permission denied)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"20010db8000000000000000000000005 02 40 00 80    ethwe", ("2001:db8::5/64", 2, 0, 0x80)),
+        (b"20010db8000000000000000000000005 1f 40 00 c8    ethwe", ("2001:db8::5/64", 31, 0, 0xC8)),
+        (b"fe800000000000000000000000000001 02 40 20 80    ethwe", ("fe80::1/64", 2, 253, 0x80)),
+        (b"00000000000000000000000000000001 01 80 10 80       lo", ("::1/128", 1, 253, 0x80)),
+    ],
+)
+def test_lines_of_if_inet6(line: bytes, expected: tuple[str, int, int, int]) -> None:
+    (address,) = ioctls.decode_inet6(line + b"\n")
+    assert (address.text, address.index, address.scope, address.flags) == expected
