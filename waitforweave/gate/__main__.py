@@ -50,6 +50,8 @@ def run(started: float) -> int:
     # A command that is not there fails now, not after the wait (runc does the same).
     if chosen.command:
         execute.find(chosen.command[0], posix.environ.get(b"PATH"))
+        # What needs no network is done before the wait: nothing of it may delay the command.
+        execute.clean_environment(launch)
     if chosen.action == options.WAIT:
         code = wait(chosen, signals, started)
         if code != OK:

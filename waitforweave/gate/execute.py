@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What Docker gives a container that sets none (moby, oci/defaults; runc looks in no other).
 DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LAUNCHER_FAILED = 125  # the gate itself failed, not the command
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 S_IFMT = 0o170000  # include/uapi/linux/stat.h, as the next one
@@ -123,15 +124,22 @@ def become(file: bytes, command: list[str], launch: Launch | None) -> CommandErr
 
     By execv, not execve: C's environ keeps order, duplicates and entries without "=".
     """
-    clean_environment(launch)
+    if launch is not None and launch.hidden:
+        return become_by_launcher(file, command, launch)
     try:
-        if launch is not None and launch.hidden:
-            # It brings back what it has hidden, in place, and executes `file` itself.
-            restore: list[bytes | str] = [launcher.RESTORE, file, *command]
-            posix.execv(launch.path, restore)
         posix.execv(file, command)
     except OSError as error:
         return command_error(file, error.errno or ENOEXEC)
+
+
+def become_by_launcher(file: bytes, command: list[str], launch: Launch) -> CommandError:
+    """As become(): the launcher brings back what it has hidden, in place, and executes `file`."""
+    restore: list[bytes | str] = [launcher.RESTORE, file, *command]
+    try:
+        posix.execv(launch.path, restore)
+    except OSError as error:
+        what = posix.strerror(error.errno or ENOEXEC).lower()
+        return CommandError(LAUNCHER_FAILED, f"our launcher {shown(launch.path)}: {what}")
 
 
 def clean_environment(launch: Launch | None) -> None:

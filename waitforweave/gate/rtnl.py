@@ -130,7 +130,7 @@ def unpack(layout: Struct, payload: bytes, what: str) -> tuple[int, ...]:
 
 
 def dump_links(sequence: int) -> bytes:
-    """The request for all interfaces, without their counters, which cost more than the rest."""
+    """The request for all interfaces, without the hundreds of counters of IPv6 on each."""
     mask = nlmsg.encode_attribute(uapi.IFLA_EXT_MASK, U32.pack(uapi.RTEXT_FILTER_SKIP_STATS))
     payload = IFINFOMSG.pack(AF_UNSPEC, 0, 0, 0, 0) + mask
     return nlmsg.encode(uapi.RTM_GETLINK, uapi.NLM_F_REQUEST | uapi.NLM_F_DUMP, sequence, payload)
