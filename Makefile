@@ -26,6 +26,17 @@ lint: venv ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+freeze: dist/.stamp ## dist/wait-for-weave/ and dist/weavewait/, by PyInstaller
+
+dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.spec' -o -name '*.c')
+	@PYTHON=$(PYTHON) build/need.sh libpython objdump
+	@$(BIN)/python build/freeze.py
+	@touch $@
+
+image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
+	@build/need.sh docker
+	@build/image.sh $$($(BIN)/python -c 'import waitforweave; print(waitforweave.__version__)')
+
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv
 	$(BIN)/pytest

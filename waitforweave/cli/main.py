@@ -8,7 +8,7 @@ import click
 
 from waitforweave import __version__
 
-COMMANDS = ("attach", "detach", "launch", "proxy", "serve", "status", "stop")
+COMMANDS = ("attach", "detach", "launch", "proxy", "serve", "status", "stop", "volume")
 
 
 class LazyGroup(click.Group):
@@ -29,9 +29,14 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="weavewait")
-def main() -> None:
+@click.version_option(__version__)
+def weavewait() -> None:
     """Give containers their second network before their program runs."""
+
+
+def main() -> None:
+    """The console script. Frozen, argv[0] is the loader's; the name that people know is given."""
+    weavewait(prog_name="weavewait")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,175 @@
+/*
+ * The static launcher: what the kernel starts as /home/weavewait/wait-for-weave (GATE defined),
+ * and as /opt/weavewait/weavewait (not defined).
+ *
+ * It starts the frozen program beside it, in lib/, through the loader that lies there too: so the
+ * bundle needs no libc of the container's, and runs from any place. The loader, libc, Python and
+ * PyInstaller's bootloader obey environment variables that are the container's and meant for its
+ * own program; those entries are hidden by one changed byte each, and the rest is left as it is.
+ *
+ * The gate's process must be given back as it was found, and must lose no signal (shared/linux.md):
+ * all signals are blocked first of all, since PID 1 drops one without a handler, and a blocked one
+ * stays pending. What was found goes to the gate as the last entry of its environment,
+ * _WFW_LAUNCH=MASK,FLAGS,PATH (waitforweave/gate/launcher.py reads it). Started again by the gate
+ * with RESTORE as its name, the launcher brings the hidden entries back and executes the command.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef GATE
+#define NAME "wait-for-weave"
+#else
+#define NAME "weavewait"
+#endif
+#define RESTORE "\001" NAME "-restore"
+#define PATH_BYTES 4096
+#define HIDDEN_BIT 0x80 /* no name of the table has it in its first byte */
+#define SIGPIPE_IGNORED 1
+#define SIGXFSZ_IGNORED 2
+#define HIDDEN 4
+
+extern char **environ;
+
+/* Names, or beginnings of names, that steer what runs before our own code does. An entry that
+ * looks hidden already is hidden too: both directions change the same byte, so it comes back. */
+static const char *const steering[] = {
+    "LD_",   "GLIBC_TUNABLES=", "GCONV_PATH=",  "LOCPATH=",
+    "_PYI_", "_MEIPASS2=",      "PYINSTALLER_", "_WFW_LAUNCH=",
+};
+
+static int steers(const char *entry)
+{
+    char first = (char)(entry[0] & ~HIDDEN_BIT);
+    for (size_t i = 0; i < sizeof steering / sizeof *steering; i++) {
+        const char *name = steering[i];
+        if (first == name[0] && !strncmp(entry + 1, name + 1, strlen(name) - 1))
+            return 1;
+    }
+    return 0;
+}
+
+/* Hides, or brings back: in place and in order, so that the program finds every entry as it was. */
+static int turn_entries(void)
+{
+    int turned = 0;
+    for (char **entry = environ; *entry; entry++)
+        if (**entry && steers(*entry)) {
+            **entry = (char)(**entry ^ HIDDEN_BIT);
+            turned = 1;
+        }
+    return turned;
+}
+
+static int failed(const char *path, int exit_code)
+{
+    dprintf(2, NAME ": %s: %s\n", path, strerror(errno));
+    return exit_code;
+}
+
+/* Where this file lies: as it was executed, which needs no /proc; else what /proc says. */
+static int find_folder(char *path)
+{
+    const char *executed = (const char *)getauxval(AT_EXECFN);
+    if (!executed || !realpath(executed, path)) {
+        ssize_t length = readlink("/proc/self/exe", path, PATH_BYTES - 1);
+        if (length < 0)
+            return 0;
+        path[length] = 0;
+    }
+    *strrchr(path, '/') = 0;
+    return 1;
+}
+
+#ifdef GATE
+static int ignored(int number)
+{
+    struct sigaction action;
+    return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
+/* The whole 64 bits, as the kernel has them: libc would keep its own signals out. */
+static unsigned long long block_all_signals(void)
+{
+    unsigned long long all = ~0ULL, before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+    return before;
+}
+
+/* The gate has put signals back already; nothing but the names and the exec is left to do. */
+static int restore(char **argv)
+{
+    turn_entries();
+    execve(argv[1], argv + 2, environ);
+    int found = errno != ENOENT && errno != ENOTDIR;
+    return failed(argv[1], found ? 126 : 127);
+}
+#endif
+
+/* The environment, and after it the entries that are ours. */
+static char **extended(const char *const ours[])
+{
+    size_t there = 0, added = 0;
+    while (environ[there])
+        there++;
+    while (ours[added])
+        added++;
+    char **all = malloc((there + added + 1) * sizeof *all);
+    if (all) {
+        memcpy(all, environ, there * sizeof *all);
+        memcpy(all + there, ours, (added + 1) * sizeof *all);
+    }
+    return all;
+}
+
+int main(int argc, char **argv)
+{
+#ifdef GATE
+    unsigned long long mask = block_all_signals();
+    if (argc > 2 && !strcmp(argv[0], RESTORE))
+        return restore(argv);
+    int flags = (ignored(SIGPIPE) ? SIGPIPE_IGNORED : 0) | (ignored(SIGXFSZ) ? SIGXFSZ_IGNORED : 0);
+#endif
+    char folder[PATH_BYTES], loader[PATH_BYTES + 32], program[PATH_BYTES + 32];
+    char library[PATH_BYTES + 32], archive[PATH_BYTES + 64];
+    if (!find_folder(folder))
+        return failed("its own folder cannot be found", 125);
+    snprintf(library, sizeof library, "%s/lib", folder);
+    snprintf(loader, sizeof loader, "%s/lib/loader", folder);
+    snprintf(program, sizeof program, "%s/lib/bootloader", folder);
+    snprintf(archive, sizeof archive, "_PYI_ARCHIVE_FILE=%s/lib/loader", folder);
+    int hidden = turn_entries();
+
+    /* With these two the bootloader sees itself as set up already, and does not exec itself once
+     * more for the sake of LD_LIBRARY_PATH (0.75 ms). */
+    const char *ours[] = {archive, "_PYI_PARENT_PROCESS_LEVEL=-1", NULL, NULL};
+#ifdef GATE
+    char launch[PATH_BYTES + 64];
+    flags |= hidden ? HIDDEN : 0;
+    snprintf(launch, sizeof launch, "_WFW_LAUNCH=%016llx,%d,%s/" NAME, mask, flags, folder);
+    ours[2] = launch;
+#else
+    (void)hidden;
+#endif
+    char **environment = extended(ours);
+    /* As argv[0] the bootloader gets the loader's path: without /proc it finds its archive by that
+     * name, and with /proc by /proc/self/exe, which is the loader. */
+    char *const front[] = {loader, "--inhibit-cache", "--library-path", library,
+                           "--argv0", loader, program};
+    size_t words = sizeof front / sizeof *front;
+    char **command = malloc((words + (size_t)argc + 1) * sizeof *command);
+    if (!environment || !command)
+        return failed("no memory", 125);
+    memcpy(command, front, sizeof front);
+    /* The caller's words behind ours, with the NULL that ends them; argc may be 0. */
+    size_t rest = argc > 0 ? (size_t)argc - 1 : 0;
+    memcpy(command + words, argv + (argc > 0), (rest + 1) * sizeof *command);
+    execve(loader, command, environment);
+    return failed(loader, 125);
+}
