@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-GATE = (sys.executable, "-I", "-m", "waitforweave.gate")
+# WFW_TEST_GATE names another gate to test, the frozen one.
+OTHER_GATE = os.environ.get("WFW_TEST_GATE")
+GATE = (OTHER_GATE,) if OTHER_GATE else (sys.executable, "-I", "-m", "waitforweave.gate")
 GROUPS = "00000111"  # as /proc/net/netlink shows what the gate subscribes to
 PATIENCE_SECONDS = 20.0
 

@@ -104,14 +104,14 @@ def setns(fd: int) -> None:
     assert ctypes.CDLL(None).setns(fd, 0) == 0
 
 
-def found(space: Space, change: Callable[[], object], *command: str) -> bytes:
+def found(space: Space, change: Callable[[], object], *command: str, **environ: str) -> bytes:
     """What a command prints that is started in a process which `change` has changed."""
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         preexec_fn=inside(space, change),
-        env=ENVIRON,
+        env={**ENVIRON, **environ},
         check=True,
     )
     return done.stdout
@@ -125,6 +125,16 @@ def test_the_process_is_as_it_was(ready: Space, situation: str) -> None:
     gated = found(ready, change, *GATE, *command).decode()
     assert probe.status(gated) == probe.status(plain)
     assert gated.partition("Limit ")[2] == plain.partition("Limit ")[2]
+
+
+@pytest.mark.parametrize("situation", ["plain", "some blocked", "others ignored", "pending"])
+def test_the_process_is_as_it_was_where_the_launcher_hides_variables(
+    ready: Space, situation: str
+) -> None:
+    command, hidden = ["cat", "/proc/self/status"], {"LD_LIBRARY_PATH": "/nowhere"}
+    plain = found(ready, SITUATIONS[situation], *command, **hidden).decode()
+    gated = found(ready, SITUATIONS[situation], *GATE, *command, **hidden).decode()
+    assert probe.status(gated) == probe.status(plain)
 
 
 @pytest.mark.parametrize("situation", ["plain", "session", "group", "nice"])

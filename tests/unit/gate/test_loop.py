@@ -1,0 +1,105 @@
+"""The rim: how long poll(2) is to wait, and what the socket may answer."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from time import monotonic
+from typing import cast
+
+import pytest
+
+from tests.unit.gate.facts import link, link_message
+from waitforweave.gate import conditions, loop, weave_cidr
+from waitforweave.gate.loop import Wait
+from waitforweave.gate.monitor import Monitor, NetlinkFailed
+
+WANTED = weave_cidr.parse("10.2.1.5/24")
+Way = Callable[[Wait], conditions.Verdict]
+NO_SUCH_INTERFACE = "no-such-iface"
+
+
+class FakeSocket:
+    """Answers recvmsg() with what it is given."""
+
+    def __init__(self, answer: bytes | OSError, flags: int = 0) -> None:
+        self.answer = answer
+        self.flags = flags
+
+    def recvmsg(self, size: int) -> tuple[bytes, list[object], int, tuple[int, int]]:
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer[:size], [], self.flags, (0, 0)
+
+
+def receive(answer: bytes | OSError, flags: int = 0) -> tuple[bytes | None, Monitor]:
+    monitor = Monitor(port_id=1)
+    return loop.receive(cast(socket.socket, FakeSocket(answer, flags)), monitor), monitor
+
+
+def test_without_a_deadline_poll_waits_for_ever() -> None:
+    assert Wait("ethwe", WANTED, None, 0).milliseconds_left() is None
+
+
+def test_a_deadline_that_passed_is_0() -> None:
+    assert Wait("ethwe", WANTED, monotonic() - 5, 0).milliseconds_left() == 0
+
+
+def test_what_is_left_is_rounded_up_so_that_poll_does_not_spin() -> None:
+    assert Wait("ethwe", WANTED, monotonic() + 0.0005, 0).milliseconds_left() in (0, 1)
+    left = Wait("ethwe", WANTED, monotonic() + 1000, 0).milliseconds_left()
+    assert left is not None
+    assert 900_000 < left <= 1_000_000
+
+
+def test_what_poll_cannot_take_is_waited_for_in_parts() -> None:
+    assert Wait("ethwe", WANTED, monotonic() + 999_999_999, 0).milliseconds_left() == 2**31 - 1
+
+
+def test_a_datagram_reaches_the_monitor() -> None:
+    _, monitor = receive(link_message(link()))
+    assert list(monitor.links.names()) == ["ethwe"]
+
+
+def test_nothing_to_read_is_nothing() -> None:
+    request, monitor = receive(BlockingIOError())
+    assert request is None
+    assert monitor.state == "watching"
+
+
+def test_lost_events_are_dumped_for() -> None:
+    request, monitor = receive(OSError(errno.ENOBUFS, "no buffer space"))
+    assert request is not None
+    assert monitor.state == "links"
+
+
+def test_a_cut_datagram_is_a_failure() -> None:
+    with pytest.raises(NetlinkFailed, match="a datagram of more than 65536 bytes"):
+        receive(link_message(link()), socket.MSG_TRUNC)
+
+
+def test_other_errors_of_the_socket_are_errors() -> None:
+    with pytest.raises(OSError, match="I/O"):
+        receive(OSError(errno.EIO, "I/O error"))
+
+
+@pytest.mark.parametrize("way", [loop.watch, lambda wait: loop.look(wait, OSError("refused"))])
+def test_a_wait_ends_by_its_descriptor(way: Way) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"\x0f")
+    verdict = way(Wait(NO_SUCH_INTERFACE, WANTED, None, reader))
+    os.close(reader)
+    os.close(writer)
+    assert verdict.state == conditions.WAITING
+
+
+@pytest.mark.parametrize("way", [loop.watch, lambda wait: loop.look(wait, OSError("refused"))])
+def test_a_wait_ends_by_its_deadline_and_says_why(way: Way) -> None:
+    reader, writer = os.pipe()
+    verdict = way(Wait(NO_SUCH_INTERFACE, WANTED, monotonic(), reader))
+    os.close(reader)
+    os.close(writer)
+    assert verdict.state == conditions.WAITING
+    assert verdict.reason.startswith(f"no {NO_SUCH_INTERFACE} (interfaces: ")
