@@ -131,9 +131,9 @@ static char **extended(const char *const ours[])
 int main(int argc, char **argv)
 {
 #ifdef GATE
-    unsigned long long mask = block_all_signals();
     if (argc > 2 && !strcmp(argv[0], RESTORE))
         return restore(argv);
+    unsigned long long mask = block_all_signals();
     int flags = (ignored(SIGPIPE) ? SIGPIPE_IGNORED : 0) | (ignored(SIGXFSZ) ? SIGXFSZ_IGNORED : 0);
 #endif
     char folder[PATH_BYTES], loader[PATH_BYTES + 32], program[PATH_BYTES + 32];

@@ -7,24 +7,21 @@ import asyncio
 import click
 
 from waitforweave.cli.errors import told
-from waitforweave.cli.options import URL, backend_option, engine_option, image_option, subnet_option
+from waitforweave.cli.options import (
+    backend_option,
+    engine_option,
+    image_option,
+    listen_option,
+    subnet_option,
+)
 from waitforweave.docker.engine import Engine
 from waitforweave.launch import steps
 from waitforweave.launch.settings import Settings
 
-DEFAULT_LISTEN = "unix:///run/weavewait/docker.sock"
-
 
 @click.command()
 @engine_option
-@click.option(
-    "--listen",
-    multiple=True,
-    type=URL,
-    default=(DEFAULT_LISTEN,),
-    show_default=True,
-    help="Where clients reach the proxy: unix:///PATH, or tcp://127.0.0.1:PORT. Repeatable.",
-)
+@listen_option
 @backend_option
 @subnet_option
 @image_option

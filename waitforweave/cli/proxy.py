@@ -1,0 +1,53 @@
+"""`weavewait proxy`: the Docker Engine API for any client, with Powerstrip adapters around it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from waitforweave.cli.errors import told
+from waitforweave.cli.listening import listening
+from waitforweave.cli.notify import notify_ready
+from waitforweave.cli.options import engine_option, listen_option
+from waitforweave.docker.url import parse_engine_url
+from waitforweave.proxy.adapters import ConfigError, load
+from waitforweave.proxy.server import serve
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Powerstrip's adapters.yml: which adapters are called around which calls.",
+)
+@engine_option
+@listen_option
+def command(config: Path, engine: str, listen: tuple[str, ...]) -> None:
+    """Pass each call on to the engine, and call the adapters around those that match.
+
+    Says on stderr, a line each, which calls matched which rule. Ends on TERM or INT with exit
+    code 0.
+    """
+    logging.basicConfig(level=logging.INFO, format="weavewait proxy: %(message)s")
+    # httpx would log each call of an adapter.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        endpoints = load(config)
+    except ConfigError as error:
+        click.echo(f"weavewait proxy: {error}", err=True)
+        sys.exit(2)
+
+    def ready() -> None:
+        for url in listen:
+            click.echo(f"weavewait proxy: listening on {url}", err=True)
+        notify_ready()
+
+    with told("proxy"), ExitStack() as stack:
+        sockets = [stack.enter_context(listening(url, like=engine)) for url in listen]
+        asyncio.run(serve(sockets, parse_engine_url(engine), endpoints, ready))
