@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -83,11 +84,15 @@ def recorded(engine: str) -> Record | None:
 
 
 def found(process: Process) -> psutil.Process | None:
-    """The process, if it still is the one that we started."""
+    """The process, if it still is the one that we started, and runs.
+
+    One that has ended may stay as a zombie for ever, where pid 1 is no init (in a container).
+    """
     try:
         candidate = psutil.Process(process.pid)
         # Computed from the clock, which is corrected now and then: near enough is the same.
-        if abs(candidate.create_time() - process.created) < 1.0:
+        same = abs(candidate.create_time() - process.created) < 1.0
+        if same and candidate.status() != psutil.STATUS_ZOMBIE:
             return candidate
     except psutil.NoSuchProcess:
         pass
@@ -194,13 +199,17 @@ def clean_up(engine: str, folders: Folders) -> None:
 
 
 def end(process: Process) -> None:
-    """TERM, and KILL for one that does not listen."""
-    running = found(process)
-    if running is None:
-        return
-    running.terminate()
+    """TERM, and KILL for one that does not listen; back when it has ended, be it as a zombie."""
     try:
-        running.wait(END_SECONDS)
-    except psutil.TimeoutExpired:
-        running.kill()
-        running.wait()
+        # From here on the number cannot become another process'.
+        pidfd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if found(process) is None:
+                return
+            signal.pidfd_send_signal(pidfd, number)
+            select.select([pidfd], [], [], END_SECONDS)
+    finally:
+        os.close(pidfd)
