@@ -31,8 +31,8 @@ class Backend(Protocol):
     def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         """Give the container `ethwe` with what is wanted; "10.2.1.5/24" for each word, in order.
 
-        Idempotent: what is there stays. AttachError; after one nothing that this call made is
-        left.
+        Idempotent: what is there stays; nothing wanted, nothing done. AttachError; after one
+        nothing is left that this call made for this container.
         """
         ...
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +27,52 @@ log = logging.getLogger(__name__)
 TABLE, CHAIN = "filter", "FORWARD"
 NF_ACCEPT = 1  # linux/netfilter.h
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
-IFNAMSIZ = 16  # linux/if.h
 # linux/netfilter/nf_tables.h
 NFT_META_IIFNAME, NFT_META_OIFNAME = 6, 7
 NFT_CMP_EQ = 0
 NFT_REG_1 = 1
 LEGACY_TABLES = Path("/proc/net/ip_tables_names")
+# No nftables in this kernel, or nothing of this family: then nothing of it drops our traffic.
+NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 
 
 def open_forwarding(bridge: str) -> None:
-    """Let through what comes from `bridge` and goes to it. Idempotent."""
+    """Let through what comes from `bridge` and goes to it. Idempotent. NetlinkError."""
     for family in FAMILIES:
-        with NFTables(nfgen_family=family) as nft:
+        with nftables(family) as nft:
             if has_chain(nft, family) and not handles(nft, family, bridge):
                 nft.rule("insert", table=TABLE, chain=CHAIN, expressions=(forward_rule(bridge),))
     warn_of_legacy(bridge)
 
 
 def close_forwarding(bridge: str) -> None:
-    """Take that rule away again, wherever it is."""
+    """Take that rule away again, wherever in the chain it is. NetlinkError."""
     for family in FAMILIES:
-        with NFTables(nfgen_family=family) as nft:
+        with nftables(family) as nft:
+            if not has_chain(nft, family):
+                continue
             for handle in handles(nft, family, bridge):
                 nft.rule("del", table=TABLE, chain=CHAIN, handle=handle)
 
 
+@contextmanager
+def nftables(family: int) -> Iterator[NFTables]:
+    """A netlink socket to one family's tables; leaves the block where the kernel has none."""
+    try:
+        with NFTables(nfgen_family=family) as nft:
+            yield nft
+    except NetlinkError as error:
+        if error.code not in NO_NFTABLES:
+            raise
+
+
 def forward_rule(bridge: str) -> list[Any]:
-    """Name in and name out, padded to IFNAMSIZ as iptables-nft compares them, a counter, accept."""
-    name = bridge.encode().ljust(IFNAMSIZ, b"\0")
+    """Name in and name out, each compared with its final NUL (without one iptables takes it for
+    `-i weave+`), a counter, accept."""
     words: list[Any] = []
     for key in (NFT_META_IIFNAME, NFT_META_OIFNAME):
         words.append(genex("meta", {"key": key, "dreg": NFT_REG_1}))
-        data = {"attrs": [("NFTA_DATA_VALUE", name)]}
+        data = {"attrs": [("NFTA_DATA_VALUE", bridge.encode() + b"\0")]}
         words.append(genex("cmp", {"sreg": NFT_REG_1, "op": NFT_CMP_EQ, "data": data}))
     words.append(genex("counter", {"bytes": 0, "packets": 0}))
     return [*words, *verdict(NF_ACCEPT)]
@@ -64,25 +80,16 @@ def forward_rule(bridge: str) -> list[Any]:
 
 def has_chain(nft: NFTables, family: int) -> bool:
     """Whether this family has a chain filter/FORWARD in nftables at all."""
-    try:
-        chains = list(nft.get_chains())
-    except NetlinkError as error:
-        # No nftables in this kernel: then nothing of it drops our traffic.
-        if error.code in (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL):
-            return False
-        raise
     return any(
         chain["nfgen_family"] == family
         and chain.get_attr("NFTA_CHAIN_TABLE") == TABLE
         and chain.get_attr("NFTA_CHAIN_NAME") == CHAIN
-        for chain in chains
+        for chain in nft.get_chains()
     )
 
 
 def handles(nft: NFTables, family: int, bridge: str) -> list[int]:
     """The handles of our rule, in this family's filter/FORWARD."""
-    if not has_chain(nft, family):
-        return []
     return [
         rule.get_attr("NFTA_RULE_HANDLE")
         for rule in nft.get_rules()
@@ -94,17 +101,34 @@ def handles(nft: NFTables, family: int, bridge: str) -> list[int]:
 
 
 def is_ours(rule: Any, bridge: str) -> bool:  # noqa: ANN401 - pyroute2 has no types
-    """Two names to compare, both our bridge's, and an accept."""
-    names, verdicts = [], []
-    for expression in rule.get_attr("NFTA_RULE_EXPRESSIONS") or ():
-        data = expression.get_attr("NFTA_EXPR_DATA")
-        kind = expression.get_attr("NFTA_EXPR_NAME")
-        if kind == "cmp":
-            value = data.get_attr("NFTA_CMP_DATA").get_attr("NFTA_DATA_VALUE")
-            names.append(bytes(value).rstrip(b"\0"))
-        elif kind == "immediate":
-            verdicts.append(data)
-    return names == [bridge.encode()] * 2 and len(verdicts) == 1
+    """Whether it says what forward_rule() says and nothing else: a person's own rule about our
+    bridge, that drops something, say, is left alone."""
+    equal = ("NFT_CMP_EQ", bridge.encode())
+    return [said(each) for each in rule.get_attr("NFTA_RULE_EXPRESSIONS") or ()] == [
+        ("meta", "NFT_META_IIFNAME"),
+        ("cmp", *equal),
+        ("meta", "NFT_META_OIFNAME"),
+        ("cmp", *equal),
+        ("counter",),
+        ("immediate", "NF_ACCEPT"),
+    ]
+
+
+def said(expression: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """An expression's kind, and of what it holds the part that counts."""
+    kind = expression.get_attr("NFTA_EXPR_NAME")
+    data = expression.get_attr("NFTA_EXPR_DATA")
+    if kind == "meta":
+        return kind, data.get_attr("NFTA_META_KEY")
+    if kind == "cmp":
+        value = bytes(data.get_attr("NFTA_CMP_DATA").get_attr("NFTA_DATA_VALUE") or b"")
+        # Some iptables-nft pad the name to IFNAMSIZ; without any NUL it is a prefix, "weave+".
+        name = value.rstrip(b"\0") if value.endswith(b"\0") else value + b"+"
+        return kind, data.get_attr("NFTA_CMP_OP"), name
+    if kind == "immediate":
+        code = data.get_attr("NFTA_IMMEDIATE_DATA").get_attr("NFTA_DATA_VERDICT")
+        return kind, code.get_attr("NFTA_VERDICT_CODE") if code is not None else None
+    return (kind,)
 
 
 def warn_of_legacy(bridge: str) -> None:

@@ -92,6 +92,18 @@ class Ipam:
                 [(container, claim.word) for claim in claims if claim.new],
             )
 
+    def confirm(self, container: str, claims: Sequence[Claim]) -> None:
+        """AttachError if another container took one of these meanwhile: until its link is there
+        a holder does not count as alive."""
+        with self.transaction() as db:
+            for claim in claims:
+                packed = ipaddress.ip_interface(claim.cidr).packed
+                row = db.execute(
+                    "SELECT container FROM claims WHERE address = ?", (packed,)
+                ).fetchone()
+                if row is None or row[0] != container:
+                    raise AttachError(f"address {claim.cidr} was taken meanwhile")
+
     def release(self, container: str) -> tuple[str, ...]:
         """All that this container holds is free again; what it was."""
         with self.transaction() as db:

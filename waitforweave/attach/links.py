@@ -6,16 +6,25 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from waitforweave.attach.backend import AttachError
+
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
 # The ifalias of all that we make: by this mark we know it again, and remove nothing else.
 OURS = "weavewait"
 IFA_F_NODAD = 0x02  # linux/if_addr.h
+RT_SCOPE_LINK = 253  # linux/rtnetlink.h
 MULTICAST = "224.0.0.0/4"
+# The namespace that a thread is in decides what /proc/sys/net shows it, wherever that /proc is
+# mounted. Docker mounts a container's own read-only; the host's is not, and process 1 leads there.
+SYSCTL_ROOTS = (Path("/proc/sys"), Path("/proc/1/root/proc/sys"))
 
 
 def find_link(ipr: IPRoute, name: str) -> Any | None:  # noqa: ANN401 - pyroute2 has no types
@@ -28,54 +37,81 @@ def find_link(ipr: IPRoute, name: str) -> Any | None:  # noqa: ANN401 - pyroute2
         raise
 
 
+def index_of(name: str) -> int | None:
+    """The ifindex of this name in the thread's namespace, or None: an ioctl, no dump."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return None
+
+
 def is_ours(link: Any) -> bool:  # noqa: ANN401
     return bool(link.get_attr("IFLA_IFALIAS") == OURS)
 
 
 def remove_link(ipr: IPRoute, name: str) -> None:
     """Remove a link; one that is gone is no error: its pair's other end went first."""
-    link = find_link(ipr, name)
-    if link is None:
-        return
-    try:
-        ipr.link("del", index=link["index"])
-    except NetlinkError as error:
-        if error.code != errno.ENODEV:
-            raise
+    index = index_of(name)
+    if index is not None:
+        with ignored(errno.ENODEV):
+            ipr.link("del", index=index)
 
 
-def ensure_address(
-    ipr: IPRoute, index: int, interface: ipaddress.IPv4Interface | ipaddress.IPv6Interface
-) -> None:
-    """Add the address, if it is not there. IPv6's is usable at once: nobody else can have it,
+def ensure_address(ipr: IPRoute, index: int, interface: Interface) -> bool:
+    """Add the address; False if it was there. IPv6's is usable at once: nobody else can have it,
     since we keep the books (IFA_F_NODAD)."""
     options: dict[str, Any] = {}
     if interface.version == 6:
         options["flags"] = IFA_F_NODAD
     elif interface.network.prefixlen < 31:
         options["broadcast"] = str(interface.network.broadcast_address)
-    with suppress_existing():
-        ipr.addr(
-            "add",
-            index=index,
-            address=str(interface.ip),
-            prefixlen=interface.network.prefixlen,
-            family=socket.AF_INET if interface.version == 4 else socket.AF_INET6,
-            **options,
-        )
+    try:
+        ipr.addr("add", **address_words(index, interface), **options)
+    except NetlinkError as error:
+        if error.code == errno.EEXIST:
+            return False
+        raise
+    return True
+
+
+def remove_address(ipr: IPRoute, index: int, interface: Interface) -> None:
+    """Remove the address; one that is gone, or whose link is, is no error."""
+    with ignored(errno.EADDRNOTAVAIL, errno.ENODEV):
+        ipr.addr("del", **address_words(index, interface))
+
+
+def address_words(index: int, interface: Interface) -> dict[str, Any]:
+    return {
+        "index": index,
+        "address": str(interface.ip),
+        "prefixlen": interface.network.prefixlen,
+        "family": socket.AF_INET if interface.version == 4 else socket.AF_INET6,
+    }
+
+
+def allow_ipv6(name: str) -> None:
+    """Docker switches IPv6 off in containers whose own network has none; rtnetlink cannot switch
+    it on again. AttachError where nobody can."""
+    switches = [root / "net/ipv6/conf" / name / "disable_ipv6" for root in SYSCTL_ROOTS]
+    for switch in switches:
+        with suppress(OSError):
+            if switch.read_text().strip() != "0":
+                switch.write_text("0")
+            return
+    raise AttachError(f"IPv6 is off in the container, and {switches[0]} cannot be written")
 
 
 def ensure_multicast_route(ipr: IPRoute, index: int) -> None:
     """224.0.0.0/4 through this link, as Weave has it."""
-    with suppress_existing():
-        ipr.route("add", dst=MULTICAST, oif=index, scope=253)  # RT_SCOPE_LINK
+    with ignored(errno.EEXIST):
+        ipr.route("add", dst=MULTICAST, oif=index, scope=RT_SCOPE_LINK)
 
 
 @contextmanager
-def suppress_existing() -> Iterator[None]:
-    """EEXIST is what "ensure" hopes for."""
+def ignored(*codes: int) -> Iterator[None]:
+    """The kernel's answers that say: it is so already."""
     try:
         yield
     except NetlinkError as error:
-        if error.code != errno.EEXIST:
+        if error.code not in codes:
             raise

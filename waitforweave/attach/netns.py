@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from waitforweave.attach.backend import AttachError, Container
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 OWN = Path("/proc/self/ns/net")
+# Docker's and Podman's ids, wherever the cgroup driver puts them: /docker/ID, docker-ID.scope.
+CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 Result = TypeVar("Result")
 
@@ -27,8 +30,12 @@ def held(container: Container) -> Iterator[int]:
     try:
         before = psutil.Process(container.pid).create_time()
         fd = os.open(f"/proc/{container.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    except (psutil.Error, OSError) as error:
-        raise AttachError(f"container {container.id[:12]} not running") from error
+    except PermissionError as error:
+        raise AttachError(
+            f"may not open {error.filename}: root is needed, or SYS_PTRACE and the host's pids"
+        ) from error
+    except (psutil.Error, OSError, ValueError) as error:
+        raise not_running(container) from error
     try:
         require_same(container, before)
         require_foreign(fd)
@@ -37,21 +44,36 @@ def held(container: Container) -> Iterator[int]:
         os.close(fd)
 
 
+def not_running(container: Container) -> AttachError:
+    # Weave's own words.
+    return AttachError(f"container {container.id[:12]} not running")
+
+
 def require_same(container: Container, created: float) -> None:
     """What was opened is the namespace of the process that was asked for."""
     try:
         same = psutil.Process(container.pid).create_time() == created
-    except psutil.Error:
-        same = False
-    if not same:
-        raise AttachError(f"container {container.id[:12]} not running")
+        path = Path(f"/proc/{container.pid}/cgroup").read_text()
+    except (psutil.Error, OSError) as error:
+        raise not_running(container) from error
+    if not same or is_another(container.id, path):
+        raise not_running(container)
+
+
+def is_another(container_id: str, cgroups: str) -> bool:
+    """Whether /proc/PID/cgroup names containers, and not this one among them: the pid was used
+    again between the engine's answer and our open. An engine inside a container (kind) has its
+    own id and the outer one's in the path; no id at all (a foreign runtime) tells nothing."""
+    named = set(CONTAINER_ID.findall(cgroups))
+    return bool(named) and container_id not in named
 
 
 def require_foreign(fd: int) -> None:
     """Never the namespace that we run in, which is the host's. Not /proc/1/ns/net: that may be
     unreadable."""
-    # Weave's own words.
-    if os.fstat(fd).st_ino == OWN.stat().st_ino:
+    ours, theirs = OWN.stat(), os.fstat(fd)
+    if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino):
+        # Weave's own words.
         raise AttachError(
             "Container is running in the host network namespace, and therefore cannot be "
             "connected to weave"

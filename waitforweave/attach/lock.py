@@ -1,0 +1,40 @@
+"""One at a time for each container: its start hook, the watcher of events and a person may come
+together. Other containers' attaches do not wait (weave#2032)."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK_NAME = "attach.lock"
+
+
+@contextmanager
+def alone(state: Path, container: str) -> Iterator[None]:
+    """Hold the container's byte of the lock file in the folder `state`. OSError.
+
+    An open file description lock (fcntl(2)) is each descriptor's own, so it parts threads as
+    well as processes, and the kernel drops it with a process that is killed.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    fd = os.open(state / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, exclusive(byte_of(container)))
+        yield
+    finally:
+        os.close(fd)
+
+
+def byte_of(container: str) -> int:
+    """Two containers that meet on one byte wait for each other, and that is all."""
+    return int.from_bytes(hashlib.sha256(container.encode()).digest()[:7], "big")
+
+
+def exclusive(start: int) -> bytes:
+    """struct flock: l_type, l_whence, l_start, l_len, l_pid (which has to be 0)."""
+    return struct.pack("hhqqi0q", fcntl.F_WRLCK, os.SEEK_SET, start, 1, 0)
