@@ -21,7 +21,7 @@ from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.firewall import close_forwarding, open_forwarding
 from waitforweave.attach.ipam import Claim, Ipam
 from waitforweave.attach.links import OURS, find_link, index_of, is_ours, remove_link
-from waitforweave.attach.lock import alone
+from waitforweave.attach.lock import alone, forget
 from waitforweave.attach.pair import (
     INTERFACE,
     Pair,
@@ -108,6 +108,7 @@ class BridgeBackend:
                 if is_ours(link):
                     remove_link(host, link.get_attr("IFLA_IFNAME"))
             self.ipam.clear()
+            forget(self.ipam.state)
 
 
 def is_alive(container: str) -> bool:

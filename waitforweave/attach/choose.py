@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 
 from waitforweave.attach.backend import Backend
@@ -11,7 +12,8 @@ from waitforweave.attach.ipam import Ipam
 
 def make_backend(name: str, *, subnet: str, state: Path) -> Backend:
     """The backend of this name; addresses that nobody named come from `subnet`, and which are
-    given is kept in the folder `state`. ValueError for a name that is none."""
+    given is kept in the folder `state`. ValueError for a name or a subnet that is none."""
     if name != "bridge":
         raise ValueError(f'no backend "{name}"; allowed: bridge')
+    ipaddress.ip_network(subnet)
     return BridgeBackend(Ipam(state, subnet))

@@ -8,7 +8,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_NAME = "attach.lock"
@@ -28,6 +28,13 @@ def alone(state: Path, container: str) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def forget(state: Path) -> None:
+    """Take the lock file away, and the folder if nothing else is in it."""
+    (state / LOCK_NAME).unlink(missing_ok=True)
+    with suppress(OSError):
+        state.rmdir()
 
 
 def byte_of(container: str) -> int:
