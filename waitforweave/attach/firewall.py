@@ -31,7 +31,7 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 NFT_META_IIFNAME, NFT_META_OIFNAME = 6, 7
 NFT_CMP_EQ = 0
 NFT_REG_1 = 1
-LEGACY_TABLES = Path("/proc/net/ip_tables_names")
+LEGACY_TABLES = Path("/proc/thread-self/net/ip_tables_names")
 # No nftables in this kernel, or nothing of this family: then nothing of it drops our traffic.
 NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 

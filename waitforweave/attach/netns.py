@@ -16,7 +16,9 @@ import psutil
 from waitforweave.attach.backend import AttachError, Container
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
-OWN = Path("/proc/self/ns/net")
+# Not /proc/self: that is the process' first thread, which may be elsewhere than this one.
+OWN = Path("/proc/thread-self/ns/net")
+OWN_CGROUP = Path("/proc/self/cgroup")
 # Docker's and Podman's ids, wherever the cgroup driver puts them: /docker/ID, docker-ID.scope.
 CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
@@ -56,15 +58,15 @@ def require_same(container: Container, created: float) -> None:
         path = Path(f"/proc/{container.pid}/cgroup").read_text()
     except (psutil.Error, OSError) as error:
         raise not_running(container) from error
-    if not same or is_another(container.id, path):
+    if not same or is_another(container.id, path, OWN_CGROUP.read_text()):
         raise not_running(container)
 
 
-def is_another(container_id: str, cgroups: str) -> bool:
+def is_another(container_id: str, cgroups: str, own: str) -> bool:
     """Whether /proc/PID/cgroup names containers, and not this one among them: the pid was used
-    again between the engine's answer and our open. An engine inside a container (kind) has its
-    own id and the outer one's in the path; no id at all (a foreign runtime) tells nothing."""
-    named = set(CONTAINER_ID.findall(cgroups))
+    again between the engine's answer and our open. The container that we run in ourselves does
+    not count; no id at all (a foreign runtime) tells nothing."""
+    named = set(CONTAINER_ID.findall(cgroups)) - set(CONTAINER_ID.findall(own))
     return bool(named) and container_id not in named
 
 

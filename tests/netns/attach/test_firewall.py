@@ -1,0 +1,126 @@
+"""The rule in filter/FORWARD, as iptables itself shows it. nf_tables, in a namespace of its own."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.netns.attach.conftest import container
+from waitforweave.attach import firewall
+
+RULE = "-A FORWARD -i weave -o weave -j ACCEPT"
+
+
+def iptables(host, *words: str, program: str = "iptables") -> list[str]:
+    command = host.space.enter(program, *words)
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def open_forwarding(host) -> None:
+    host.run(lambda: firewall.open_forwarding("weave"))
+
+
+def close_forwarding(host) -> None:
+    host.run(lambda: firewall.close_forwarding("weave"))
+
+
+@pytest.fixture
+def docker_like(host):
+    """What dockerd makes of FORWARD, in short."""
+    for program in ("iptables", "ip6tables"):
+        iptables(host, "-P", "FORWARD", "DROP", program=program)
+        iptables(host, "-A", "FORWARD", "-i", "docker0", "-j", "ACCEPT", program=program)
+    return host
+
+
+@pytest.mark.parametrize("program", ["iptables", "ip6tables"])
+def test_the_rule_stands_first_and_once(docker_like, program):
+    open_forwarding(docker_like)
+    open_forwarding(docker_like)
+    shown = iptables(docker_like, "-S", "FORWARD", program=program)
+    assert shown == ["-P FORWARD DROP", RULE, "-A FORWARD -i docker0 -j ACCEPT"]
+
+
+@pytest.mark.parametrize("program", ["iptables", "ip6tables"])
+def test_the_rule_goes_again_and_nothing_else_does(docker_like, program):
+    before = iptables(docker_like, "-S", program=program)
+    open_forwarding(docker_like)
+    close_forwarding(docker_like)
+    close_forwarding(docker_like)
+    assert iptables(docker_like, "-S", program=program) == before
+
+
+def test_iptables_takes_it_for_its_own(docker_like):
+    open_forwarding(docker_like)
+    iptables(docker_like, "-C", *RULE.split()[1:])
+    iptables(docker_like, "-D", *RULE.split()[1:])
+    assert RULE not in iptables(docker_like, "-S", "FORWARD")
+
+
+def test_the_same_rule_by_a_persons_hand_is_not_doubled(docker_like):
+    iptables(docker_like, "-A", *RULE.split()[1:])
+    open_forwarding(docker_like)
+    assert iptables(docker_like, "-S", "FORWARD").count(RULE) == 1
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "-i weave -o weave -j DROP",
+        "-i weave -o weave -j RETURN",
+        "-i weave -o weave",
+        "-i weave -o weave -j LOG",
+        "! -i weave -o weave -j ACCEPT",
+        "-i weave ! -o weave -j ACCEPT",
+        "-i weave+ -o weave -j ACCEPT",
+        "-i weave -o weave -p tcp -j ACCEPT",
+        "-s 10.2.1.0/24 -i weave -o weave -j ACCEPT",
+        "-i weave -o weave -m comment --comment theirs -j ACCEPT",
+        "-i weave -j ACCEPT",
+        "-i docker0 -o weave -j ACCEPT",
+    ],
+)
+def test_a_rule_that_says_something_else_is_a_persons_own(docker_like, theirs):
+    iptables(docker_like, "-A", "FORWARD", *theirs.split())
+    before = iptables(docker_like, "-S", "FORWARD")
+    open_forwarding(docker_like)
+    assert iptables(docker_like, "-S", "FORWARD")[1] == RULE
+    close_forwarding(docker_like)
+    assert iptables(docker_like, "-S", "FORWARD") == before
+
+
+def test_no_chain_no_rule(host):
+    open_forwarding(host)
+    close_forwarding(host)
+    iptables(host, "-t", "nat", "-N", "FORWARD")
+    open_forwarding(host)
+    assert iptables(host, "-t", "nat", "-S", "FORWARD") == ["-N FORWARD"]
+
+
+def test_the_first_attach_opens_and_remove_all_closes(docker_like, one):
+    before = iptables(docker_like, "-S", "FORWARD")
+    docker_like.attach(container(one, "a"))
+    assert iptables(docker_like, "-S", "FORWARD")[1] == RULE
+    docker_like.run(docker_like.backend.remove_all)
+    assert iptables(docker_like, "-S", "FORWARD") == before
+
+
+def test_prepare_brings_back_a_rule_that_was_flushed(docker_like):
+    docker_like.run(docker_like.backend.prepare)
+    iptables(docker_like, "-F", "FORWARD")
+    docker_like.run(docker_like.backend.prepare)
+    assert iptables(docker_like, "-S", "FORWARD") == ["-P FORWARD DROP", RULE]
+
+
+def test_legacy_tables_get_a_line_that_says_what_to_type(tmp_path, monkeypatch, caplog):
+    tables = tmp_path / "ip_tables_names"
+    monkeypatch.setattr(firewall, "LEGACY_TABLES", tables)
+    firewall.warn_of_legacy("weave")
+    tables.write_text("nat\n")
+    firewall.warn_of_legacy("weave")
+    assert caplog.text == ""
+    tables.write_text("nat\nfilter\n")
+    firewall.warn_of_legacy("weave")
+    assert "iptables-legacy -I FORWARD -i weave -o weave -j ACCEPT" in caplog.text
