@@ -30,7 +30,7 @@ freeze: dist/.stamp ## dist/wait-for-weave/ and dist/weavewait/, by PyInstaller
 
 dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.spec' -o -name '*.c')
 	@PYTHON=$(PYTHON) build/need.sh libpython objdump
-	@$(BIN)/python build/freeze.py
+	@mkdir -p .cache && flock .cache/freeze.lock $(BIN)/python -m build.freeze
 	@touch $@
 
 image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names

@@ -80,7 +80,7 @@ def compile_launcher(target: Path, defines: list[str]) -> None:
     machine = platform.machine()
     words = [sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-musl", "-static"]
     words += ["-Os", "-s", "-Wall", "-Wextra", "-Werror", *defines, str(BUILD / "launcher.c")]
-    cache = str(CACHE / "zig")
+    cache = str(ROOT / ".cache" / "zig")
     environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
     subprocess.run([*words, "-o", str(target)], env=environment, check=True)
 

@@ -1,4 +1,4 @@
-"""python build/freeze.py: dist/wait-for-weave/ (the gate) and dist/weavewait/ (the operator's)."""
+"""python -m build.freeze: dist/wait-for-weave/ (the gate) and dist/weavewait/ (the operator's)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import bundle
-from bundle import CACHE, ROOT
 from PyInstaller.depend.bindepend import get_python_library_path
+
+from build import bundle
+from build.bundle import CACHE, ROOT
 
 GATE_PACKAGE = "waitforweave.gate"
 IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)

@@ -14,17 +14,15 @@ import ctypes
 import os
 import platform
 import socket
-import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from struct import pack
 
-from tests.bench.table import Row, show
+from tests.bench.table import Row, medians, show
 from tests.netns.gate.space import GATE, Gate, Space
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,13 +86,15 @@ def measure(space: Space, gate: list[str], limit: str) -> list[Row]:
         "gate": [*gate, *stamp],
         "limit": [limit, "ethwe", ADDRESS, *stamp],
     }
-    started = medians({n: partial(start_to_exec, argv) for n, argv in starts.items()})
+    started = medians(ROUNDS, {n: partial(start_to_exec, argv) for n, argv in starts.items()})
     bare = [sys.executable, "-I", "-S", "-c", AWAIT_AND_EXEC, *stamp]
     waits = {"gate": starts["gate"], "limit": starts["limit"], "bare": bare}
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as rtnl:
         index = socket.if_nametoindex("ethwe")
         change_address(rtnl, index, RTM_DELADDR)
-        added = medians({n: partial(address_to_exec, rtnl, index, a) for n, a in waits.items()})
+        added = medians(
+            ROUNDS, {n: partial(address_to_exec, rtnl, index, a) for n, a in waits.items()}
+        )
     return [
         Row("start to exec: the command by itself", started["nothing"]),
         Row("start to exec: gate in C (limit.c)", started["limit"]),
@@ -111,15 +111,6 @@ def enter(pid: int) -> None:
     with Path(f"/proc/{pid}/ns/net").open() as namespace:
         if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0):
             raise OSError(ctypes.get_errno(), "setns")
-
-
-def medians(kinds: dict[str, Callable[[], float]]) -> dict[str, float]:
-    """The median of each kind, in milliseconds; in turns, so that all share the noise."""
-    taken: dict[str, list[float]] = {name: [] for name in kinds}
-    for _ in range(ROUNDS):
-        for name, measured in kinds.items():
-            taken[name].append(measured())
-    return {name: statistics.median(values) for name, values in taken.items()}
 
 
 def start(argv: list[str]) -> subprocess.Popen[bytes]:

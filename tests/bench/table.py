@@ -1,7 +1,9 @@
-"""How a bench speaks: a row a measurement, beside its baseline and the figure to reach."""
+"""How a bench measures, in turns, and speaks: a row a measurement, beside its baseline."""
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -25,3 +27,12 @@ def show(rows: list[Row]) -> str:
             line += f"  {row.goal}"
         lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def medians(rounds: int, kinds: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """The median of each kind, in its own unit; in turns, so that all share the noise."""
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(rounds):
+        for name, measured in kinds.items():
+            taken[name].append(measured())
+    return {name: statistics.median(values) for name, values in taken.items()}
