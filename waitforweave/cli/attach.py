@@ -35,9 +35,13 @@ def command(
         wanted = parse(" ".join(cidrs))
     except WeaveCidrError as error:
         raise click.UsageError(str(error).removeprefix("WEAVE_CIDR: ")) from error
+    if not wanted:
+        raise click.UsageError('"none" leaves nothing to attach')
     with told("attach"):
         target = asyncio.run(running(engine, container))
-        attached = make_backend(backend, subnet=subnet, state=state).attach(target, wanted)
+        network = make_backend(backend, subnet=subnet, state=state)
+        network.prepare()
+        attached = network.attach(target, wanted)
     # As `weave attach` prints them: without the prefix length.
     click.echo(" ".join(cidr.split("/")[0] for cidr in attached))
 

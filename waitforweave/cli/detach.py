@@ -23,14 +23,18 @@ from waitforweave.cli.options import backend_option, engine_option, state_option
 def command(
     engine: str, backend: str, subnet: str, state: Path, everything: bool, container: str | None
 ) -> None:
-    """Take ethwe away from CONTAINER, give its addresses back, and print them."""
+    """Take ethwe away from CONTAINER, give its addresses back, and print them.
+
+    A container that has none is no error. --all asks no engine.
+    """
     if everything == (container is not None):
         raise click.UsageError("name a CONTAINER, or --all")
     with told("detach"):
-        attached = make_backend(backend, subnet=subnet, state=state)
+        network = make_backend(backend, subnet=subnet, state=state)
         if container is None:
-            attached.remove_all()
+            network.remove_all()
             return
         found = asyncio.run(inspected(engine, container))
-        addresses = attached.detach(str(found["Id"]))
-    click.echo(" ".join(cidr.split("/")[0] for cidr in addresses))
+        addresses = network.detach(str(found["Id"]))
+    if addresses:
+        click.echo(" ".join(cidr.split("/")[0] for cidr in addresses))
