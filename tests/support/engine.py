@@ -80,7 +80,9 @@ class PrivateEngine(DockerCli):
         # the pid namespace with all that is in it.
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid"]
         command += ["--fork", "--kill-child", "--mount-proc", "--"]
-        command += ["sh", "-c", 'ip link set lo up && exec "$@"', "sh", *dockerd]
+        # A /run of its own: what is put there goes with it, and its usual place is free for it.
+        setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"'
+        command += ["sh", "-c", setup, "sh", *dockerd, "--host=unix:///var/run/docker.sock"]
         # A session of its own: Ctrl-C is for us, and we take the engine down in order.
         self._outer = subprocess.Popen(
             command,

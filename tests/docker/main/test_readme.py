@@ -1,0 +1,65 @@
+"""What the README shows is what a person types: each line of it is run here, as it stands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests.support import images
+from tests.support.engine import PrivateEngine
+from tests.support.launched import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def block_under(heading: str) -> str:
+    """The lines of the first indented block under a heading."""
+    section = README.split(f"\n## {heading}\n", 1)[1]
+    match = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)
+    assert match is not None
+    return match[0]
+
+
+def run_in(engine: PrivateEngine, script: str) -> subprocess.CompletedProcess[str]:
+    """A shell where this engine is the one at /var/run/docker.sock, in the checkout."""
+    words = [*engine.enter(), "env", "-u", "DOCKER_HOST", "sh", "-exc", f"cd {ROOT}\n{script}"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_with_your_own_engine(engine):
+    images.import_image(engine, "your-image", cmd=["ip", "-4", "-o", "addr", "show", "ethwe"])
+    script = block_under("With your own engine").replace("YOUR-IMAGE", "your-image")
+    result = run_in(engine, script)
+    assert result.returncode == 0, result.stderr
+    assert "export DOCKER_HOST=unix:///run/weavewait/docker.sock\n" in result.stdout
+    assert "inet 10.2.1.5/24" in result.stdout
+    assert engine.docker("ps", "-aq").out == ""
+
+
+def test_alone(engine, tmp_path):
+    program = tmp_path / "your-program"
+    program.write_text('#!/bin/sh\necho "your program: $*"\n')
+    program.chmod(0o755)
+    setup = f'PATH="{ROOT}/dist/wait-for-weave:{tmp_path}:$PATH"\nip link add ethwe type bridge\n'
+    setup += "ip addr add 10.2.1.5/24 dev ethwe\nip link add far type veth peer name near\n"
+    setup += "ip link set near master ethwe up\nip link set far up\nip link set ethwe up\n"
+    script = f"unshare --net sh -ec '{setup}{block_under('Alone')}'"
+    result = run_in(engine, script)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "your program: --its-option\nthe network is there\n"
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in ROOT.glob("docs/*.md"))])
+def test_every_link_leads_somewhere(page):
+    path = ROOT / page if page == "README.md" else ROOT / "docs" / page
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_every_target_of_make_that_is_shown_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake ([a-z]+)\b", README):
+        if target not in ("git",):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
