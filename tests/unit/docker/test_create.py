@@ -61,7 +61,7 @@ def test_wrapped_is_the_gate_and_then_what_would_have_run(entrypoint, cmd, comma
 
 
 def test_the_articles_remap():
-    wrapped = {"Cmd": ["--fruit", "apples"]}
+    wrapped: dict[str, object] = {"Cmd": ["--fruit", "apples"]}
     wrap(wrapped, {"Entrypoint": ["bash", "/app/script.sh"], "Cmd": None})
     assert wrapped["Entrypoint"] == [GATE]
     assert wrapped["Cmd"] == ["bash", "/app/script.sh", "--fruit", "apples"]

@@ -17,7 +17,7 @@ def body_of(response) -> str:
     assert answer["PowerstripProtocolVersion"] == 1
     request = answer["ModifiedClientRequest"]
     assert (request["Method"], request["Request"]) == ("POST", "/v1.41/containers/create?name=a")
-    return request["Body"]
+    return str(request["Body"])
 
 
 def test_a_container_with_weave_cidr_is_gated(adapter):
