@@ -1,0 +1,93 @@
+"""make demo's own program: it comes out as expected, and leaves nothing, also when interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine import PrivateEngine
+from tests.support.launched import ROOT
+
+
+@contextmanager
+def demo(folder: Path, docker_host: str) -> Iterator[subprocess.Popen[str]]:
+    """The demo, with `folder` for its temporary files; DOCKER_HOST may lead to no engine."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.demo"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder), "DOCKER_HOST": docker_host},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process
+
+
+def dockerds() -> set[str]:
+    """The pids of all engines of this machine."""
+    said = subprocess.run(["pgrep", "-x", "dockerd"], capture_output=True, text=True, check=False)
+    return set(said.stdout.split())
+
+
+def test_on_a_machine_without_an_engine(tmp_path):
+    before = dockerds()
+    with demo(tmp_path, f"unix://{tmp_path}/none.sock") as process:
+        said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert said.startswith("starting a private engine")
+    assert "the demo came out as expected" in said
+    assert said.count("    as expected, ") == 6
+    assert list(tmp_path.iterdir()) == []
+    assert dockerds() == before
+
+
+def everything(engine: PrivateEngine) -> list[str]:
+    """All containers, images and volumes of an engine."""
+    asked = (["ps", "-aq", "--no-trunc"], ["image", "ls", "-q"], ["volume", "ls", "-q"])
+    return [engine.docker(*words).out for words in asked]
+
+
+def test_on_an_engine_that_answers_nothing_is_left(engine, volume_image, tmp_path):
+    before = everything(engine)
+    with demo(tmp_path, engine.url) as process:
+        said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert said.startswith(f"using the engine that answers at {engine.url}")
+    assert everything(engine) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_launch_of_somebody_else_is_left_alone(engine, gated, tmp_path):
+    before = everything(engine)
+    with demo(tmp_path, engine.url) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline() + process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+    assert "weavewait-hooks, weavewait-proxy already: left alone" in said
+    assert "starting a private engine" in said
+    assert everything(engine) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["$ make", "1. ", "    $ docker exec"])
+def test_interrupted_nothing_is_left(tmp_path, number, moment):
+    before = dockerds()
+    with demo(tmp_path, f"unix://{tmp_path}/none.sock") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith(moment):
+                break
+        process.send_signal(number)
+        rest = process.stdout.read()
+    assert process.returncode == 130
+    assert "interrupted; everything was taken away again" in rest
+    assert list(tmp_path.iterdir()) == []
+    assert dockerds() == before
