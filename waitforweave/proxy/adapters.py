@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 import yaml
 
 VERSION = 1
 DEFAULT_PATH = "/v1/extension"
-ENDPOINT = re.compile(r"[A-Z*?\[\]]+ /\S*")
-URLS = "allowed: http://HOST[:PORT]/PATH or unix:///SOCKET[:/PATH]"
+ENDPOINT = re.compile(r"[A-Z*?!\[\]-]+ [/*?\[]\S*")
+URLS = "allowed: http://HOST[:PORT]/PATH, https://..., or unix:///SOCKET[:/PATH]"
+# The file, a section, an endpoint, its lists. Deeper there is nothing to find, but an alias may
+# lead back up (&a {b: *a}), and round for ever.
+DEPTH = 3
+Lines = dict[tuple[str, ...], int]
 
 
 class ConfigError(Exception):
@@ -49,10 +53,10 @@ class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file may hold; endpoints are looked at one by one, for the sake of messages."""
+    """What the file may hold; entries are looked at one by one, for the sake of messages."""
 
     endpoints: dict[str, Any]
-    adapters: dict[str, str]
+    adapters: dict[str, Any]
     version: int = VERSION
 
 
@@ -70,40 +74,58 @@ def load(path: Path) -> tuple[Endpoint, ...]:
 
 def parse(text: str) -> tuple[Endpoint, ...]:
     """The rules of this text. ConfigError."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = dict(key_lines(root)) if root is not None else {}
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise ConfigError(f"{where}no YAML: {getattr(error, 'problem', None) or error}") from error
-    document = convert(values, Document, "the file")
-    if document.version != VERSION:
-        raise ConfigError(
-            f"line {lines[('version',)]}: version is {document.version}; allowed: {VERSION}"
-        )
+    values, lines = read_yaml(text)
+    document = read_document(values, lines)
     adapters = {
-        name: adapter(name, url, lines[("adapters", name)])
+        name: adapter(name, url, line_of(lines, "adapters", name))
         for name, url in document.adapters.items()
     }
     return tuple(
-        endpoint(pattern, value, adapters, lines[("endpoints", pattern)])
+        endpoint(pattern, value, adapters, line_of(lines, "endpoints", pattern))
         for pattern, value in document.endpoints.items()
     )
 
 
-def convert(value: object, kind: type[Any], what: str) -> Any:  # noqa: ANN401
+def read_yaml(text: str) -> tuple[object, Lines]:
+    """What the text holds, and the line of each key. ConfigError."""
     try:
-        return msgspec.convert(value, kind)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines = dict(key_lines(root)) if root is not None else {}
+        return yaml.safe_load(text), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise ConfigError(f"{where}no YAML: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise ConfigError("nested too deeply") from error
+
+
+def read_document(values: object, lines: Lines) -> Document:
+    """The file's sections. ConfigError."""
+    try:
+        # An empty file lacks its keys; that it is "null" says nothing to anybody.
+        document = msgspec.convert({} if values is None else values, Document)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{what}: {error}") from error
+        # msgspec names the key, as "unknown field `x`" or "at `$.x`"; the line is ours to add.
+        named = re.findall(r"`(?:\$\.)?([^`$]+)`", str(error))
+        line = lines.get((named[-1],)) if named else None
+        where = "" if line is None else f"line {line}: "
+        raise ConfigError(f"{where}{error}; allowed: endpoints, adapters, version") from error
+    if document.version != VERSION:
+        line = lines[("version",)]
+        raise ConfigError(f"line {line}: version is {document.version}; allowed: {VERSION}")
+    return document
+
+
+def line_of(lines: Lines, section: str, key: str) -> int:
+    """The key's own line, or its section's where YAML brought it from elsewhere ("<<")."""
+    return lines.get((section, key), lines[(section,)])
 
 
 def key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
     """The line of each key, by its path. ConfigError for a key that stands there twice: YAML
     would silently keep the last (powerstrip#68)."""
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode) or len(path) == DEPTH:
         return
     seen: dict[str, int] = {}
     for key, value in node.value:
@@ -120,7 +142,10 @@ def endpoint(pattern: str, value: object, adapters: dict[str, Adapter], line: in
     where = f'line {line}: endpoint "{pattern}"'
     if not ENDPOINT.fullmatch(pattern):
         raise ConfigError(f'{where}: allowed: "METHOD /path", each may be a shell glob')
-    hooks = convert(value, Hooks, where)
+    try:
+        hooks = msgspec.convert({} if value is None else value, Hooks)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}; allowed: pre, post, lists of adapters") from error
     if not hooks.pre and not hooks.post:
         raise ConfigError(f"{where}: names no adapter; it needs pre or post or both")
     for name in (*hooks.pre, *hooks.post):
@@ -131,19 +156,20 @@ def endpoint(pattern: str, value: object, adapters: dict[str, Adapter], line: in
     return Endpoint(pattern, pre, post)
 
 
-def adapter(name: str, url: str, line: int) -> Adapter:
+def adapter(name: str, url: object, line: int) -> Adapter:
     """How the adapter at this URL is reached. ConfigError."""
-    where = f'line {line}: adapter "{name}": "{url}"'
+    where = f'line {line}: adapter "{name}": '
+    if not isinstance(url, str):
+        raise ConfigError(f"{where}its URL is no text; {URLS}")
     if url.startswith("unix://"):
         socket, _, path = url.removeprefix("unix://").partition(":")
         if not socket.startswith("/") or (path and not path.startswith("/")):
-            raise ConfigError(f"{where} is no URL of an adapter; {URLS}")
+            raise ConfigError(f'{where}"{url}" is no URL of an adapter; {URLS}')
         return Adapter(name, url, f"http://adapter{path or DEFAULT_PATH}", socket)
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigError(f"{where}: {error}; {URLS}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{where} is no URL of an adapter; {URLS}")
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f'{where}"{url}": {error}; {URLS}') from error
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise ConfigError(f'{where}"{url}" is no URL of an adapter; {URLS}')
     return Adapter(name, url, url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import unquote
 
 from waitforweave.proxy.adapters import Adapter, Endpoint
 
@@ -27,10 +28,20 @@ def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
     Globs are the shell's, and "*" crosses "/", as in Powerstrip: "/*/containers/create" wants
     something before /containers, so a path without a version needs a rule of its own.
     """
-    call = f"{method} {target.partition('?')[0]}"
+    call = f"{method} {path_of(target)}"
     found = [endpoint for endpoint in endpoints if fnmatchcase(call, endpoint.pattern)]
     return Hooks(
         tuple(endpoint.pattern for endpoint in found),
         tuple(adapter for endpoint in found for adapter in endpoint.pre),
         tuple(adapter for endpoint in found for adapter in endpoint.post),
     )
+
+
+def path_of(target: str) -> str:
+    """The path as the engine's router reads it, so that no other spelling passes by the adapters:
+    without query, decoded, and without the "http://host" that RFC 9112 3.2.2 allows before it."""
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        _, _, rest = path.partition("://")
+        path = "/" + rest.partition("/")[2] if rest else path
+    return unquote(path)

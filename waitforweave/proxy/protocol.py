@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import msgspec
 
 VERSION = 1
+# What may stand in a request's first line (RFC 9112 3.2) and in a header's value (RFC 9110 5.5).
+TARGET = re.compile(r"[\x21-\x7e]+")
+HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
 class ClientRequest(msgspec.Struct, frozen=True):
@@ -67,8 +71,8 @@ def read_pre_answer(body: bytes, sent: ClientRequest) -> ClientRequest:
     ):
         if ours != theirs:
             raise NonsenseError(f"it may not change {name} from {ours} to {theirs}")
-    if any(ord(letter) <= 32 or ord(letter) == 127 for letter in request.Request):
-        raise NonsenseError("Request has blanks or control characters")
+    if not TARGET.fullmatch(request.Request):
+        raise NonsenseError("Request has blanks, control characters or letters beyond ASCII")
     return request
 
 
@@ -77,8 +81,8 @@ def read_post_answer(body: bytes) -> ServerResponse:
     response = decode(body, PostAnswer).ModifiedServerResponse
     if not 200 <= response.Code <= 599:
         raise NonsenseError(f"Code is {response.Code}; allowed: 200 to 599")
-    if any(ord(letter) < 32 for letter in response.ContentType or ""):
-        raise NonsenseError("ContentType has control characters")
+    if response.ContentType and not HEADER_VALUE.fullmatch(response.ContentType):
+        raise NonsenseError("ContentType cannot stand in a header")
     return response
 
 

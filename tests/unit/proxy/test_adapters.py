@@ -1,0 +1,151 @@
+"""adapters.yml: the seed's own, what else is allowed, and an error for each thing that is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from waitforweave.proxy.adapters import Adapter, ConfigError, load, parse
+
+SEED = """\
+endpoints:
+  "POST /*/containers/create":
+    pre: [weave]
+  "POST /*/containers/*/start":
+    post: [weave]
+adapters:
+  weave: http://weave/v1/extension
+"""
+RULE = 'endpoints:\n  "POST /a":\n    pre: [x]\nadapters:\n  x: '
+
+
+def test_the_seeds_file_with_its_two_top_keys():
+    weave = Adapter("weave", "http://weave/v1/extension", "http://weave/v1/extension")
+    create, start = parse(SEED)
+    assert (create.pattern, create.pre, create.post) == (
+        "POST /*/containers/create",
+        (weave,),
+        (),
+    )
+    assert (start.pattern, start.pre, start.post) == ("POST /*/containers/*/start", (), (weave,))
+
+
+def test_version_1_may_be_said_or_not():
+    assert parse("version: 1\n" + SEED) == parse(SEED)
+
+
+def test_lists_keep_their_order_and_may_name_an_adapter_twice():
+    text = 'endpoints: {"GET /a": {pre: [b, a, b], post: [a]}}\nadapters: {a: "http://a/", '
+    (rule,) = parse(text + 'b: "http://b/"}')
+    assert [adapter.name for adapter in rule.pre] == ["b", "a", "b"]
+    assert [adapter.name for adapter in rule.post] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("url", "http_url", "socket"),
+    [
+        ("http://h:8080/hook", "http://h:8080/hook", None),
+        ("http://[::1]:8080/hook", "http://[::1]:8080/hook", None),
+        ("https://h/hook", "https://h/hook", None),
+        ("unix:///run/a.sock", "http://adapter/v1/extension", "/run/a.sock"),
+        ("unix:///run/a.sock:/hook", "http://adapter/hook", "/run/a.sock"),
+    ],
+)
+def test_urls(url, http_url, socket):
+    (rule,) = parse(f'{RULE}"{url}"')
+    assert rule.pre == (Adapter("x", url, http_url, socket),)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["run/a.sock", "unix://run/a.sock", "unix:///a:b", "ftp://h/", "http:///p", "http://h:x/", "",
+     "http://a\\tb/"],
+)  # fmt: skip
+def test_a_bad_url_names_line_adapter_and_what_is_allowed(url):
+    with pytest.raises(ConfigError, match=r'^line 5: adapter "x": .*allowed: http://HOST'):
+        parse(f'{RULE}"{url}"')
+
+
+def test_a_url_that_is_no_text():
+    with pytest.raises(ConfigError, match=r'^line 5: adapter "x": its URL is no text'):
+        parse(f"{RULE}5")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "missing required field `endpoints`"),
+        ("endpoints: {}", "missing required field `adapters`"),
+        ("adapters: {}", "missing required field `endpoints`"),
+        ("- a\n- b", "Expected `object`, got `array`"),
+        ("just text", "Expected `object`, got `str`"),
+        ("adapters: {}\nendpoints: []", "line 2: Expected `object`, got `array`"),
+        ("adapters: {}\nendpoints: {}\nhooks: 1", "line 3: .*unknown field `hooks`"),
+        ("version: 2\nadapters: {}\nendpoints: {}", "line 1: version is 2; allowed: 1"),
+        ("version: one\nadapters: {}\nendpoints: {}", "line 1: Expected `int`, got `str`"),
+        ("a: [", "line 1: no YAML"),
+        ("a: 1\n\tb: 2", "line 2: no YAML"),
+        ("a: \x01", "no YAML"),
+        ("a: 1\n---\nb: 2", "line 2: no YAML"),
+        ("? [a]\n: b", "no YAML"),
+        ("[" * 5000, "nested too deeply"),
+        (SEED + "adapters: {}", 'line 8: "adapters" stands in line 6 already'),
+    ],
+)
+def test_what_is_wrong_with_the_file(text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ('"POST /a":', 'endpoint "POST /a": names no adapter; it needs pre or post'),
+        ('"POST /a": {}', "names no adapter"),
+        ('"POST /a": {pre: []}', "names no adapter"),
+        ('"POST /a": {pre: [y]}', 'no adapter "y"; defined: x'),
+        ('"POST /a": {before: [x]}', "unknown field `before`.*allowed: pre, post"),
+        ('"POST /a": {pre: x}', r"Expected `array`, got `str` - at `\$.pre`"),
+        ('"POST /a": [x]', "Expected `object`, got `array`"),
+        ('"/a": {pre: [x]}', 'endpoint "/a": allowed: "METHOD /path"'),
+        ('"POST a": {pre: [x]}', 'allowed: "METHOD /path"'),
+        ('"post /a": {pre: [x]}', 'allowed: "METHOD /path"'),
+        ('"POST /a b": {pre: [x]}', 'allowed: "METHOD /path"'),
+    ],
+)
+def test_what_is_wrong_with_an_endpoint_names_its_line(entry, message):
+    with pytest.raises(ConfigError, match=f"^line 4: .*{message}"):
+        parse(f'adapters:\n  x: "http://x/"\nendpoints:\n  {entry}\n')
+
+
+def test_the_same_endpoint_twice():
+    # YAML silently keeps the last (powerstrip#68).
+    twice = SEED.replace("/*/start", "/create").replace("containers/*/", "containers/")
+    twice = twice.replace('"POST /*/containers/*/start"', '"POST /*/containers/create"')
+    with pytest.raises(
+        ConfigError, match=r'^line 4: "POST /\*/containers/create" stands in line 2'
+    ):
+        parse(twice)
+
+
+def test_an_alias_that_leads_to_itself_ends():
+    with pytest.raises(ConfigError, match=r"Expected `array`, got `object` - at `\$.pre`"):
+        parse('adapters: {x: "http://x/"}\nendpoints: &a {"POST /a": {pre: *a}}')
+
+
+def test_an_entry_that_a_merge_brought_is_told_by_its_section():
+    with pytest.raises(ConfigError, match=r'^line 1: adapter "x"'):
+        parse('adapters: {<<: {x: "no url"}}\nendpoints: {}')
+
+
+def test_load_names_the_file(tmp_path):
+    missing = tmp_path / "adapters.yml"
+    with pytest.raises(ConfigError, match=f"^{missing}: No such file"):
+        load(missing)
+    missing.write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match=f"^{missing}: .*utf-8"):
+        load(missing)
+    missing.write_text(SEED + "x: 1")
+    with pytest.raises(ConfigError, match=f"^{missing}: line 8: "):
+        load(missing)
+    missing.write_text(SEED)
+    assert load(missing) == parse(SEED)
