@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
 import httpx
@@ -11,30 +11,30 @@ import httpx
 from waitforweave.proxy import protocol
 from waitforweave.proxy.adapters import Adapter
 from waitforweave.proxy.protocol import ClientRequest, NonsenseError, ServerResponse
+from waitforweave.proxy.refusal import Refusal, refusal
 
 # An attach has 30 s of its own.
 ADAPTER_SECONDS = 60.0
 
 
-class Refusal(Exception):  # noqa: N818 - an answer to the client, which need not be our error
-    """The chain ends here, and this goes to the client: an adapter's own error or ours about it."""
+def transport_to(adapter: Adapter) -> httpx.AsyncBaseTransport:
+    """The way to an adapter: a fresh connection for each call.
 
-    def __init__(self, code: int, content_type: str, body: bytes) -> None:
-        super().__init__(f"{code}: {body[:200]!r}")
-        self.code = code
-        self.content_type = content_type
-        self.body = body
-
-
-def refusal(code: int, message: str) -> Refusal:
-    """In Docker's error form: the client prints it after "Error response from daemon:"."""
-    return Refusal(code, "application/json", json.dumps({"message": message}).encode())
+    No bound on them: a call that waits for another's connection would wait for its attach. None
+    is kept: an adapter may close it just when the next call comes (uvicorn does after 5 s), and a
+    hook cannot be called again as if nothing had happened.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return httpx.AsyncHTTPTransport(uds=adapter.socket, limits=limits)
 
 
 class Adapters:
-    """Calls adapters; one connection pool an adapter. `async with Adapters() as adapters:`"""
+    """Calls adapters. `async with Adapters() as adapters:`"""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, transport: Callable[[Adapter], httpx.AsyncBaseTransport] = transport_to
+    ) -> None:
+        self._transport = transport
         self._clients: dict[Adapter, httpx.AsyncClient] = {}
         self._stack = AsyncExitStack()
 
@@ -70,26 +70,27 @@ class Adapters:
         client = await self._client(adapter)
         headers = {"Content-Type": "application/json"}
         try:
-            response = await client.post(adapter.http_url, content=content, headers=headers)
-        except httpx.TimeoutException as error:
+            async with asyncio.timeout(ADAPTER_SECONDS):
+                response = await client.post(adapter.http_url, content=content, headers=headers)
+        except (TimeoutError, httpx.TimeoutException) as error:
             message = f"{named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
             raise refusal(504, message) from error
-        except httpx.HTTPError as error:
-            raise refusal(502, f"{named(adapter)} cannot be reached: {error}") from error
+        except (httpx.HTTPError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise refusal(502, f"{named(adapter)} cannot be reached: {reason}") from error
         if response.status_code >= 400:
             # Verbatim, and nobody after it is asked (powerstrip#78).
             content_type = response.headers.get("Content-Type", "text/plain")
             raise Refusal(response.status_code, content_type, response.content)
+        if response.status_code != 200:
+            raise nonsense(adapter, f"status {response.status_code}; allowed: 200 or an error")
         return response.content
 
     async def _client(self, adapter: Adapter) -> httpx.AsyncClient:
         if adapter not in self._clients:
-            # No bound: a call that waits for another's connection would wait for its attach.
-            limits = httpx.Limits(max_connections=None)
-            transport = httpx.AsyncHTTPTransport(uds=adapter.socket, limits=limits)
-            # trust_env off: HTTP_PROXY is not for adapters.
+            # trust_env: HTTP_PROXY is not for adapters.
             client = httpx.AsyncClient(
-                transport=transport, timeout=ADAPTER_SECONDS, trust_env=False
+                transport=self._transport(adapter), timeout=ADAPTER_SECONDS, trust_env=False
             )
             self._clients[adapter] = await self._stack.enter_async_context(client)
         return self._clients[adapter]
@@ -99,5 +100,5 @@ def named(adapter: Adapter) -> str:
     return f"adapter {adapter.name} ({adapter.url})"
 
 
-def nonsense(adapter: Adapter, error: NonsenseError) -> Refusal:
-    return refusal(502, f"{named(adapter)} answered nonsense: {error}")
+def nonsense(adapter: Adapter, what: object) -> Refusal:
+    return refusal(502, f"{named(adapter)} answered nonsense: {what}")

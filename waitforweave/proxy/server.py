@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -10,7 +11,12 @@ from collections.abc import Callable, Sequence
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
-from waitforweave.proxy.exchange import Proxy
+from waitforweave.proxy.connection import Proxy
+
+log = logging.getLogger(__name__)
+
+# Between tries where accept(2) fails for want of descriptors or memory (asyncio waits as long).
+ACCEPT_AGAIN_SECONDS = 1.0
 
 
 async def serve(
@@ -26,17 +32,29 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     async with Adapters() as adapters:
         proxy = Proxy(engine, endpoints, adapters)
-        servers = [await asyncio.start_server(proxy.serve, sock=sock) for sock in listeners]
+        tasks: set[asyncio.Task[None]] = set()
+        tasks |= {asyncio.create_task(accept(listener, proxy, tasks)) for listener in listeners}
         ready()
         await stop.wait()
-        for server in servers:
-            server.close()
-        await end_connections()
+        # The calls that are under way end with us: their clients see the connection close.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def end_connections() -> None:
-    """The calls that are under way end with us: their clients see the connection close."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def accept(listener: socket.socket, proxy: Proxy, tasks: set[asyncio.Task[None]]) -> None:
+    """Clients of one listener, for ever; each one's task is among `tasks` while it lasts."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            sock, _ = await loop.sock_accept(listener)
+        except OSError as error:
+            log.warning("cannot accept a client: %s", error.strerror)
+            await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+            continue
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = loop.create_task(proxy.serve(sock))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        await asyncio.sleep(0)  # A crowd at the door does not hold up who is in.

@@ -1,105 +1,158 @@
-"""One side of the proxy: a socket, and h11's view of what goes over it."""
+"""One side of the proxy: a connected socket, and what has been read from it too early.
+
+Plain sockets beneath asyncio's streams: bytes are not copied through buffers of ours (a 1 GiB
+`docker save`), a slow side holds the other up through the kernel alone, and a quiet stream costs
+no memory. Reading waits for the socket first and takes the bytes then: a reader that is cancelled
+loses nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
 
 import h11
-from h11._headers import Headers as h11Headers
 
 from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import heads
 
 CHUNK = 256 * 1024
-# X-Registry-Config holds the credentials of every registry that a client knows.
-HEAD_BYTES = 256 * 1024
-
-Headers = list[tuple[bytes, bytes]]
-Role = type[h11.SERVER] | type[h11.CLIENT]
-Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 
 
 class Wire:
-    """`role` is ours: h11.SERVER towards clients, h11.CLIENT towards the engine."""
+    """A stream of bytes both ways; the kernel's errors come through as OSError."""
 
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: Role
-    ) -> None:
-        self.reader = reader
-        self.writer = writer
-        self.http = h11.Connection(role, max_incomplete_event_size=HEAD_BYTES)
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._ahead = b""
 
-    async def receive(self) -> Event:
-        """The next event; h11.RemoteProtocolError for bytes that are no HTTP."""
+    async def read(self) -> bytes:
+        """The next bytes, b"" for the end of this direction."""
+        if self._ahead:
+            data, self._ahead = self._ahead, b""
+            return data
         while True:
-            event = self.http.next_event()
-            if event is not h11.NEED_DATA:
-                return event
-            self.http.receive_data(await self.reader.read(CHUNK))
+            with suppress(BlockingIOError):
+                return self._sock.recv(CHUNK)
+            await self._readable()
 
-    async def send(self, event: h11.Event) -> None:
-        """Send it, and wait while the other side is slow."""
-        data = self.http.send(event)
-        if data:
-            await self.write(data)
+    def has_ahead(self) -> bool:
+        """Whether bytes have come already that are still to be read."""
+        return bool(self._ahead)
+
+    def unread(self, data: bytes) -> None:
+        """Bytes that belong to whoever reads next."""
+        self._ahead = data + self._ahead
+
+    async def head(self, reader: h11.Connection) -> h11.Request | heads.Response | None:
+        """The head that h11 reads next, None for the end before any byte of one; behind a final
+        head the next read goes on. h11.RemoteProtocolError."""
+        while (head := reader.next_event()) is h11.NEED_DATA:
+            reader.receive_data(await self.read())
+        if isinstance(head, h11.InformationalResponse) and head.status_code != 101:
+            return head  # The reader goes on with what came behind it.
+        self.unread(reader.trailing_data[0])
+        return head if isinstance(head, h11.Request | heads.Response) else None
 
     async def write(self, data: bytes) -> None:
-        """Bytes past h11: a head as it came, or a stream's."""
-        self.writer.write(data)
-        await self.writer.drain()
+        """Send it all, and wait while the other side is slow."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._sock.send(view) :]
+            except BlockingIOError:
+                loop = asyncio.get_running_loop()
+                await self._event(loop.add_writer, loop.remove_writer)
 
-    def rest(self) -> bytes:
-        """What has come already behind the head: it belongs to what follows."""
-        return self.http.trailing_data[0]
+    def write_eof(self) -> None:
+        """End our direction only: what the other side still says can be read."""
+        with suppress(OSError):  # It may have gone altogether.
+            self._sock.shutdown(socket.SHUT_WR)
 
-    def reusable(self) -> bool:
-        """Whether both sides have done with this exchange and may begin another."""
-        return self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
+    async def ended(self) -> bool:
+        """Wait until there is something to read or the end; whether it is the end."""
+        while True:
+            if self._ahead:
+                return False
+            with suppress(BlockingIOError):
+                return not self._sock.recv(1, socket.MSG_PEEK)
+            await self._readable()
+
+    async def hung_up(self) -> None:
+        """Wait until the other side has closed both directions.
+
+        End of file alone may be a half-closed client that still reads. EPOLLHUP is for both, and
+        comes without being asked for (epoll_ctl(2)). On TCP a closed peer looks half-closed until
+        something is written to it: then the write fails.
+        """
+        with select.epoll() as watch:
+            # An epoll of its own, watched by asyncio's, which has the socket already.
+            watch.register(self._sock.fileno(), 0)
+            loop = asyncio.get_running_loop()
+            await event(watch.fileno(), loop.add_reader, loop.remove_reader)
 
     def stale(self) -> bool:
-        """Whether the other side has closed it while nothing went on."""
-        return self.reader.at_eof() or self.writer.is_closing()
+        """Whether an idle connection has ended, or says what nobody asked for."""
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return bool(self._ahead)
+        except OSError:
+            return True
+        return True
 
     def close(self) -> None:
-        self.writer.close()
+        self._sock.close()
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self._event(loop.add_reader, loop.remove_reader)
+
+    async def _event(self, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
+        await event(self._sock.fileno(), add, remove)
+
+
+async def event(fd: int, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
+    """Wait for a descriptor, with a pair like loop.add_reader and loop.remove_reader."""
+    ready = asyncio.get_running_loop().create_future()
+    add(fd, set_ready, ready)
+    try:
+        await ready
+    finally:
+        remove(fd)
+
+
+def set_ready(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 async def connect(engine: EngineUrl) -> Wire:
     """A fresh connection to the engine. OSError."""
     if engine.scheme == "unix":
-        reader, writer = await asyncio.open_unix_connection(engine.path)
-    else:
-        reader, writer = await asyncio.open_connection(engine.host, engine.port)
-    return Wire(reader, writer, h11.CLIENT)
+        return await connect_to(socket.AF_UNIX, engine.path)
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(engine.host, engine.port, type=socket.SOCK_STREAM)
+    failure = OSError(f"{engine.host} has no address")
+    for family, _, _, _, address in found:
+        try:
+            return await connect_to(family, address)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
-def raw(headers: h11Headers) -> Headers:
-    """Names in the case and order in which they came."""
-    return list(headers.raw_items())
-
-
-def value_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The first header of this name, which is given in lower case."""
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
-def with_body(headers: Headers, length: int) -> Headers:
-    """These headers with the framing of a body of this length, where the old framing stood."""
-    framing = (b"content-length", b"transfer-encoding")
-    places = [place for place, (name, _) in enumerate(headers) if name.lower() in framing]
-    at = places[0] if places else len(headers)
-    kept = [header for header in headers if header[0].lower() not in (*framing, b"trailer")]
-    kept.insert(min(at, len(kept)), (b"Content-Length", str(length).encode()))
-    return kept
-
-
-def with_type(headers: Headers, content_type: str) -> Headers:
-    """These headers with this Content-Type."""
-    kept = [header for header in headers if header[0].lower() != b"content-type"]
-    return [*kept, (b"Content-Type", content_type.encode())]
-
-
-def is_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a body under these headers is JSON, by its Content-Type."""
-    kind = value_of(headers, b"content-type") or b""
-    return kind.partition(b";")[0].strip().lower() == b"application/json"
+async def connect_to(family: int, address: str | tuple[object, ...]) -> Wire:
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return Wire(sock)

@@ -1,0 +1,125 @@
+"""A client's connection: one call after the other, each over the same connection to the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import h11
+
+from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import heads, hooked, wire
+from waitforweave.proxy.adapters import Endpoint
+from waitforweave.proxy.chain import Adapters
+from waitforweave.proxy.exchange import Exchange
+from waitforweave.proxy.framing import FramingError, request_body
+from waitforweave.proxy.matching import match
+from waitforweave.proxy.refusal import Refusal, refusal
+from waitforweave.proxy.wire import Wire
+
+log = logging.getLogger(__name__)
+
+# How long a client that is still sending may take to read our last answer (Go's net/http: 0.5).
+LINGER_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """What all connections share."""
+
+    engine: EngineUrl
+    endpoints: Sequence[Endpoint]
+    adapters: Adapters
+
+    async def serve(self, sock: socket.socket) -> None:
+        """All calls of one client; never raises for what client, engine or adapter do."""
+        connection = Connection(self, Wire(sock))
+        try:
+            while await connection.exchange():
+                pass
+            await connection.linger()
+        except (OSError, FramingError) as error:
+            log.debug("connection ended: %s", error)
+        finally:
+            connection.close()
+
+
+class Connection:
+    """A client, and the connection to the engine that its calls share."""
+
+    def __init__(self, proxy: Proxy, client: Wire) -> None:
+        self._proxy = proxy
+        self._client = client
+        self._engine: Wire | None = None
+
+    async def exchange(self) -> bool:
+        """The next call, and whether another may follow. OSError, FramingError."""
+        try:
+            request = await self._client.head(heads.request_reader())
+        except h11.RemoteProtocolError as error:
+            return await self._refuse(refusal(error.error_status_hint, str(error)))
+        if not isinstance(request, h11.Request):
+            return False
+        try:
+            exchange = Exchange(self._client, self._connect, request, request_body(request))
+        except FramingError as error:
+            return await self._refuse(refusal(400, str(error)))
+        try:
+            return await self._run(exchange)
+        except FramingError as error:
+            return await self._refuse(refusal(400, str(error)), exchange)
+        except Refusal as refused:
+            return await self._refuse(refused, exchange)
+
+    async def _run(self, exchange: Exchange) -> bool:
+        request = exchange.request
+        method, target = request.method.decode(), request.target.decode()
+        hooks = match(self._proxy.endpoints, method, target)
+        if not hooks:
+            return await exchange.run()
+        rules = ", ".join(f'"{pattern}"' for pattern in hooks.patterns)
+        if not hooked.is_hookable(request, exchange.body):
+            log.info("%s %s matches %s, but its body is no JSON: no hooks", method, target, rules)
+            return await exchange.run()
+        log.info("%s %s matches %s", method, target, rules)
+        return await hooked.run(exchange, hooks, self._proxy.adapters)
+
+    async def _refuse(self, refused: Refusal, exchange: Exchange | None = None) -> bool:
+        if exchange is None:
+            await self._client.write(refused.encode(without_body=False))
+        elif not exchange.answered:
+            await self._client.write(
+                refused.encode(without_body=exchange.request.method == b"HEAD")
+            )
+        return False
+
+    async def _connect(self) -> Wire:
+        """The connection to the engine, made anew where the old one cannot be used. Refusal."""
+        if self._engine is not None:
+            if not self._engine.stale():
+                return self._engine
+            self._engine.close()
+            self._engine = None
+        try:
+            self._engine = await wire.connect(self._proxy.engine)
+        except OSError as error:
+            where = f"the engine at {self._proxy.engine}"
+            raise refusal(502, f"{where} cannot be reached: {error.strerror or error}") from error
+        return self._engine
+
+    async def linger(self) -> None:
+        """Let the client read its last answer: closing while it sends would reset it."""
+        self._client.write_eof()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while await self._client.read():
+                    pass
+
+    def close(self) -> None:
+        self._client.close()
+        if self._engine is not None:
+            self._engine.close()

@@ -1,0 +1,158 @@
+"""A call that adapters are called around: they see whole bodies, and may change them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+import h11
+
+from waitforweave.proxy import heads
+from waitforweave.proxy.chain import Adapters
+from waitforweave.proxy.exchange import Exchange
+from waitforweave.proxy.framing import Body, FramingError, Length, content_of, response_body
+from waitforweave.proxy.heads import Response
+from waitforweave.proxy.matching import Hooks
+from waitforweave.proxy.protocol import ClientRequest, ServerResponse
+from waitforweave.proxy.refusal import phrase, refusal
+from waitforweave.proxy.relay import whole
+from waitforweave.proxy.wire import Wire
+
+log = logging.getLogger(__name__)
+
+# A body that adapters see is held in memory; a create's is a few KB.
+HOOKED_BYTES = 16 * 1024 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BODILESS = (204, 304)
+# JSON, but told piece by piece: progress, events, or the head early and the body when a container
+# ends (`docker run` starts it only when it has wait's head). Waiting for its end would be wrong.
+JSON_STREAM = re.compile(
+    r"(?:/v\d+\.\d+)?/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
+    r"|plugins/.+/(?:push|upgrade)|containers/[^/]+/(?:stats|wait))"
+)
+
+
+@dataclass
+class Bytes:
+    """A body in memory: as it came, its framing included, and what it holds."""
+
+    framed: bytes
+    content: bytes
+
+
+def is_hookable(request: h11.Request, body: Body) -> bool:
+    """JSON, or no body at all; a tar or a raw stream passes without hooks."""
+    return heads.is_json(request) or (isinstance(body, Length) and body.ended)
+
+
+def is_waited_for(exchange: Exchange, response: Response) -> bool:
+    """Whether adapters get this answer: all of it comes at once, as JSON or nothing."""
+    path = exchange.request.target.decode().partition("?")[0]
+    if response.status_code == 101 or JSON_STREAM.fullmatch(path):
+        return False
+    return heads.is_json(response) or (
+        response.status_code in BODILESS or heads.value_of(response, b"content-length") == b"0"
+    )
+
+
+async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
+    """The call with its hooks; the rest as Exchange.run.
+
+    Not ended by a client that goes away: what is started shall be attached, whoever waits for it.
+    """
+    request = exchange.request
+    body = await request_content(exchange)
+    sent = ClientRequest(request.method.decode(), request.target.decode(), text_of(body.content))
+    call = await adapters.before(hooks.pre, sent)
+    engine = await exchange.connect()
+    try:
+        await engine.write(encode_request(request, sent, call, body))
+    except OSError as error:
+        # Its answer, if there is one, says why it has not read all.
+        log.debug("the engine reads no further: %s", error)
+    response = await exchange.response(engine)
+    if not hooks.post or not is_waited_for(exchange, response):
+        return await exchange.finish(engine, response)
+    answer = await response_content(exchange, engine, response)
+    before = ServerResponse(
+        heads.text_of(response, b"content-type"), text_of(answer.content), response.status_code
+    )
+    after = await adapters.after(hooks.post, call, before)
+    exchange.answered = exchange.uploaded = True
+    await exchange.client.write(encode_response(request, response, before, after, answer))
+    return exchange.may_go_on(response)
+
+
+async def request_content(exchange: Exchange) -> Bytes:
+    """All of the request's body. Refusal 413 past HOOKED_BYTES."""
+    expects = heads.value_of(exchange.request, b"expect") or b""
+    if expects.lower() == b"100-continue" and not exchange.client.has_ahead():
+        await exchange.client.write(CONTINUE)
+    framed = await whole(exchange.client, exchange.body, HOOKED_BYTES)
+    if framed is None:
+        raise refusal(413, f"a body for adapters has at most {HOOKED_BYTES} bytes")
+    return Bytes(framed, content_of(exchange.body, framed))
+
+
+async def response_content(exchange: Exchange, engine: Wire, response: Response) -> Bytes:
+    """All of the answer's body. Refusal 502 where it is too long or no body."""
+    try:
+        body = response_body(exchange.request.method, response)
+        framed = await whole(engine, body, HOOKED_BYTES)
+    except (FramingError, OSError) as error:
+        raise refusal(502, f"the engine's answer is cut or has no clear end: {error}") from error
+    if framed is None:
+        raise refusal(502, f"an answer for adapters has at most {HOOKED_BYTES} bytes")
+    return Bytes(framed, content_of(body, framed))
+
+
+def encode_request(
+    request: h11.Request, sent: ClientRequest, call: ClientRequest, body: Bytes
+) -> bytes:
+    """What the adapters have left; byte for byte where they have changed nothing."""
+    headers, content = heads.raw(request), body.framed
+    if (call.Body or "") != (sent.Body or ""):
+        content = (call.Body or "").encode()
+        headers = heads.with_length(headers, len(content))
+    head = h11.Request(
+        method=call.Method,
+        target=call.Request,
+        headers=headers,
+        http_version=request.http_version,
+    )
+    return heads.encode(head) + content
+
+
+def encode_response(
+    request: h11.Request,
+    response: Response,
+    before: ServerResponse,
+    after: ServerResponse,
+    body: Bytes,
+) -> bytes:
+    """The engine's answer with what the adapters have changed: status, type, body."""
+    if after == before:
+        return heads.encode(response) + body.framed
+    headers, content = heads.raw(response), (after.Body or "").encode()
+    if after.Code in BODILESS or request.method == b"HEAD":
+        content = b""
+    if request.method != b"HEAD":
+        headers = heads.with_length(headers, None if after.Code in BODILESS else len(content))
+    if after.ContentType and after.ContentType != before.ContentType:
+        headers = heads.with_type(headers, after.ContentType)
+    head = h11.Response(
+        status_code=after.Code,
+        headers=headers,
+        reason=response.reason if after.Code == before.Code else phrase(after.Code),
+        http_version=response.http_version,
+    )
+    return heads.encode(head) + content
+
+
+def text_of(content: bytes) -> str | None:
+    """The body as the protocol carries it: text, null for none. Refusal for what is no text."""
+    try:
+        return content.decode() or None
+    except UnicodeDecodeError as error:
+        raise refusal(400, f"the body is no UTF-8: {error}") from error
