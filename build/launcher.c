@@ -5,7 +5,7 @@
  * It starts the frozen program beside it, in lib/, through the loader that lies there too: so the
  * bundle needs no libc of the container's, and runs from any place. The loader, libc, Python and
  * PyInstaller's bootloader obey environment variables that are the container's and meant for its
- * own program; those entries are hidden by one changed byte each, and the rest is left as it is.
+ * own program; those entries are hidden by a byte before each, and the rest is left as it is.
  *
  * The gate's process must be given back as it was found, and must lose no signal (shared/linux.md):
  * all signals are blocked first of all, since PID 1 drops one without a handler, and a blocked one
@@ -30,41 +30,47 @@
 #endif
 #define RESTORE "\001" NAME "-restore"
 #define PATH_BYTES 4096
-#define HIDDEN_BIT 0x80 /* no name of the table has it in its first byte */
+#define MARK '\001' /* before an entry that is hidden */
 #define SIGPIPE_IGNORED 1
 #define SIGXFSZ_IGNORED 2
 #define HIDDEN 4
 
 extern char **environ;
 
-/* Names, or beginnings of names, that steer what runs before our own code does. An entry that
- * looks hidden already is hidden too: both directions change the same byte, so it comes back. */
+/* Names, or beginnings of names, that steer what runs before our own code does: ld.so(8),
+ * mallopt(3), setlocale(3), PyInstaller's bootloader (bootloader/src/pyi_main.c). */
 static const char *const steering[] = {
-    "LD_",   "GLIBC_TUNABLES=", "GCONV_PATH=",  "LOCPATH=",
+    "LD_",   "GLIBC_TUNABLES=", "MALLOC_",      "GCONV_PATH=", "LOCPATH=",
     "_PYI_", "_MEIPASS2=",      "PYINSTALLER_", "_WFW_LAUNCH=",
 };
 
+/* An entry that looks hidden already is hidden too: it gets one mark more, and gives it back. A
+ * mark that only changed a byte could not do both: what looks hidden would become visible. */
 static int steers(const char *entry)
 {
-    char first = (char)(entry[0] & ~HIDDEN_BIT);
-    for (size_t i = 0; i < sizeof steering / sizeof *steering; i++) {
-        const char *name = steering[i];
-        if (first == name[0] && !strncmp(entry + 1, name + 1, strlen(name) - 1))
+    entry += strspn(entry, (char[]){MARK, 0});
+    for (size_t i = 0; i < sizeof steering / sizeof *steering; i++)
+        if (!strncmp(entry, steering[i], strlen(steering[i])))
             return 1;
-    }
     return 0;
 }
 
-/* Hides, or brings back: in place and in order, so that the program finds every entry as it was. */
-static int turn_entries(void)
+/* Each in its place, so that the program finds the order as it was. 1 if there were any, 0 if
+ * none, -1 without memory. */
+static int hide_entries(void)
 {
-    int turned = 0;
+    int hidden = 0;
     for (char **entry = environ; *entry; entry++)
-        if (**entry && steers(*entry)) {
-            **entry = (char)(**entry ^ HIDDEN_BIT);
-            turned = 1;
+        if (steers(*entry)) {
+            char *marked = malloc(strlen(*entry) + 2);
+            if (!marked)
+                return -1;
+            *marked = MARK;
+            strcpy(marked + 1, *entry);
+            *entry = marked;
+            hidden = 1;
         }
-    return turned;
+    return hidden;
 }
 
 static int failed(const char *path, int exit_code)
@@ -105,7 +111,9 @@ static unsigned long long block_all_signals(void)
 /* The gate has put signals back already; nothing but the names and the exec is left to do. */
 static int restore(char **argv)
 {
-    turn_entries();
+    for (char **entry = environ; *entry; entry++)
+        if (**entry == MARK && steers(*entry))
+            ++*entry;
     execve(argv[1], argv + 2, environ);
     int found = errno != ENOENT && errno != ENOTDIR;
     return failed(argv[1], found ? 126 : 127);
@@ -144,18 +152,16 @@ int main(int argc, char **argv)
     snprintf(loader, sizeof loader, "%s/lib/loader", folder);
     snprintf(program, sizeof program, "%s/lib/bootloader", folder);
     snprintf(archive, sizeof archive, "_PYI_ARCHIVE_FILE=%s/lib/loader", folder);
-    int hidden = turn_entries();
+    int hidden = hide_entries();
 
     /* With these two the bootloader sees itself as set up already, and does not exec itself once
      * more for the sake of LD_LIBRARY_PATH (0.75 ms). */
     const char *ours[] = {archive, "_PYI_PARENT_PROCESS_LEVEL=-1", NULL, NULL};
 #ifdef GATE
     char launch[PATH_BYTES + 64];
-    flags |= hidden ? HIDDEN : 0;
+    flags |= hidden == 1 ? HIDDEN : 0;
     snprintf(launch, sizeof launch, "_WFW_LAUNCH=%016llx,%d,%s/" NAME, mask, flags, folder);
     ours[2] = launch;
-#else
-    (void)hidden;
 #endif
     char **environment = extended(ours);
     /* As argv[0] the bootloader gets the loader's path: without /proc it finds its archive by that
@@ -164,7 +170,7 @@ int main(int argc, char **argv)
                            "--argv0", loader, program};
     size_t words = sizeof front / sizeof *front;
     char **command = malloc((words + (size_t)argc + 1) * sizeof *command);
-    if (!environment || !command)
+    if (hidden < 0 || !environment || !command)
         return failed("no memory", 125);
     memcpy(command, front, sizeof front);
     /* The caller's words behind ours, with the NULL that ends them; argc may be 0. */
