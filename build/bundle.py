@@ -17,15 +17,17 @@ DIST = ROOT / "dist"
 
 LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x")
 LOADER = re.compile(r"/ld-linux[^/]*\.so\.\d+$")
-# The loader reads this file of the container's, whatever it was told; the bundle's own copy looks
-# for one that cannot be there. Of the same length, in place.
-PRELOAD = b"/etc/ld.so.preload\0"
-NO_PRELOAD = b"/-no-/-such-/-file\0"
+# Files of the container's that loader and libc read whatever they are told. The locales are those
+# of another libc, and ours may not understand them (nixpkgs#11631: it aborts).
+THE_CONTAINERS = {
+    "loader": [b"/etc/ld.so.preload"],
+    "libc.so.6": [b"/usr/lib/locale", b"/usr/share/locale"],
+}
 
 
 def finish(name: str, collected: Path, defines: list[str]) -> Path:
     """Make dist/NAME of what PyInstaller collected: loader, libraries and launcher added."""
-    bundle = DIST / name
+    bundle = DIST / f".{name}"
     library = bundle / "lib"
     shutil.rmtree(bundle, ignore_errors=True)
     bundle.mkdir(parents=True)
@@ -35,20 +37,38 @@ def finish(name: str, collected: Path, defines: list[str]) -> Path:
     compile_launcher(bundle / name, defines)
     for path in bundle.rglob("*"):
         readable_for_all(path)
-    return bundle
+    return replaced(DIST / name, bundle)
+
+
+def replaced(old: Path, new: Path) -> Path:
+    """Put the new bundle where the old one is, at once: somebody may be using that."""
+    away = old.with_name(f"{new.name}.old")
+    if old.exists():
+        old.rename(away)
+    new.rename(old)
+    shutil.rmtree(away, ignore_errors=True)
+    return old
 
 
 def add_libraries(library: Path) -> None:
     """All libraries that the bundle's own files want, libc too, and the loader as `loader`."""
     for path in libraries_of(library):
         if LOADER.search(str(path)):
-            loader = path.read_bytes()
-            assert loader.count(PRELOAD) == 1, f"{path}: no {PRELOAD!r} to replace"
-            (library / "loader").write_bytes(loader.replace(PRELOAD, NO_PRELOAD))
-            (library / "loader").chmod(0o755)
+            shutil.copy(path, library / "loader")
         elif not (library / path.name).exists():
             shutil.copy(path, library / path.name)
             subprocess.run(["strip", "--strip-unneeded", library / path.name], check=True)
+    for name, paths in THE_CONTAINERS.items():
+        blind(library / name, paths)
+
+
+def blind(program: Path, paths: list[bytes]) -> None:
+    """Let a program look elsewhere, in place: "/etc/ld.so.preload" is "/-etc/-ld.so.prelo"."""
+    content = program.read_bytes()
+    for path in paths:
+        assert path in content, f"{program}: no {path!r} to replace"
+        content = content.replace(path, path.replace(b"/", b"/-")[: len(path)])
+    program.write_bytes(content)
 
 
 def append_archive(library: Path) -> None:

@@ -70,7 +70,7 @@ def freeze_tool() -> Path:
 
 def gate_modules() -> list[str]:
     folder = ROOT / "waitforweave" / "gate"
-    return [f"{GATE_PACKAGE}.{path.stem}" for path in sorted(folder.glob("*.py"))]
+    return [f"{GATE_PACKAGE}.{path.stem}" for path in sorted(folder.glob("[!_]*.py"))]
 
 
 def imported_by(names: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import images
 from tests.support.engine import PrivateEngine
+from waitforweave import __version__
 
 GATE = "/home/weavewait/wait-for-weave"
 SCRATCH = "wfw-scratch"
@@ -100,6 +101,25 @@ def test_the_loader_does_not_read_the_containers_preload_file(engine, volume_ima
     result = engine.docker(*words)
     # A loader that reads it says so on stderr: "object '/nowhere.so' ... cannot be preloaded".
     assert (result.out, result.err) == ("hi\n", "")
+
+
+@pytest.mark.parametrize("name", ["usr/lib/locale/locale-archive", "usr/share/locale/locale.alias"])
+def test_libc_does_not_read_the_containers_locales(engine, volume_image, run, name):
+    root = io.BytesIO(images.busybox_root())
+    with tarfile.open(fileobj=root, mode="a") as tar:
+        # A libc that opens it waits for a writer that never comes.
+        pipe = tarfile.TarInfo(name)
+        pipe.type = tarfile.FIFOTYPE
+        tar.addfile(pipe)
+    images.import_image(engine, "wfw-locales", root=root.getvalue())
+    words = ["run", "--rm", "--volumes-from", "gate-volume:ro", "--entrypoint", GATE]
+    words += ["-e", "LANG=de_DE.UTF-8", "-e", "WAIT_FOR_WEAVE_SKIP=yes", "wfw-locales"]
+    assert engine.docker(*words, "sh", "-c", "echo $LANG").out == "de_DE.UTF-8\n"
+
+
+def test_the_gate_says_its_version(run):
+    result = run([], "--version")
+    assert (result.code, result.out, result.err) == (0, f"wait-for-weave {__version__}\n", "")
 
 
 @pytest.mark.parametrize(
