@@ -1,0 +1,183 @@
+"""A proxy between two plain sockets: a test plays the client, the engine and the adapters.
+
+sides.start({"POST /x": {"post": ["a"]}}, a=lambda call: ...)
+client = sides.client()
+client.send(b"GET / ...")
+engine = sides.engine()        # the connection that the proxy made for that client
+assert engine.head() == b"GET / ..."
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import adapters, server
+from waitforweave.proxy.chain import Adapters
+from waitforweave.proxy.connection import Proxy
+
+# No test waits so long unless it fails.
+SECONDS = 10.0
+
+Hook = Callable[[dict[str, Any]], httpx.Response]
+
+
+class Peer:
+    """One end of a connection, blocking; what was read too early is kept for the next read."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(SECONDS)
+        self.sock = sock
+        self.ahead = b""
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def until(self, mark: bytes) -> bytes:
+        """All bytes up to the mark, which is the last of them."""
+        while mark not in self.ahead:
+            data = self.sock.recv(65536)
+            assert data, f"the connection ended after {self.ahead!r}"
+            self.ahead += data
+        end = self.ahead.index(mark) + len(mark)
+        found, self.ahead = self.ahead[:end], self.ahead[end:]
+        return found
+
+    def head(self) -> bytes:
+        return self.until(b"\r\n\r\n")
+
+    def exactly(self, length: int) -> bytes:
+        while len(self.ahead) < length:
+            data = self.sock.recv(65536)
+            assert data, f"the connection ended after {self.ahead!r}"
+            self.ahead += data
+        found, self.ahead = self.ahead[:length], self.ahead[length:]
+        return found
+
+    def rest(self) -> bytes:
+        """All that comes until the other side ends its direction."""
+        while data := self.sock.recv(65536):
+            self.ahead += data
+        found, self.ahead = self.ahead, b""
+        return found
+
+    def end(self) -> None:
+        """End of file from us; we read on."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self.sock.close()
+
+    def sees_hangup(self) -> bool:
+        """Wait until the other side has closed the connection altogether."""
+        poll = select.poll()
+        poll.register(self.sock, 0)
+        return bool(poll.poll(SECONDS * 1000))
+
+
+class Sides:
+    """The proxy in a thread of its own, with what is on both of its sides."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine_path, self.proxy_path = folder / "engine.sock", folder / "proxy.sock"
+        self.upstream = listener(self.engine_path)
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.peers: list[Peer] = []
+        self.calls: list[dict[str, Any]] = []
+
+    def start(self, endpoints: dict[str, Any] | None = None, **hooks: Hook) -> None:
+        """Let the proxy run with these rules; a hook answers to what its adapter is sent."""
+        names = {name: f"http://{name}/v1/extension" for name in hooks}
+        rules = adapters.parse(json.dumps({"endpoints": endpoints or {}, "adapters": names}))
+
+        def transport(adapter: adapters.Adapter) -> httpx.AsyncBaseTransport:
+            def answer(request: httpx.Request) -> httpx.Response:
+                call = json.loads(request.content)
+                self.calls.append({"adapter": adapter.name, **call})
+                return hooks[adapter.name](call)
+
+            return httpx.MockTransport(answer)
+
+        engine = EngineUrl("unix", path=str(self.engine_path))
+        proxy = Proxy(engine, rules, Adapters(transport))
+        accepting = server.accept(listener(self.proxy_path), proxy, set())
+        asyncio.run_coroutine_threadsafe(accepting, self.loop)
+
+    def client(self, sent: bytes = b"") -> Peer:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(str(self.proxy_path))
+        peer = self.peer(sock)
+        peer.send(sent)
+        return peer
+
+    def engine(self) -> Peer:
+        """The proxy's next connection to the engine."""
+        self.upstream.settimeout(SECONDS)
+        return self.peer(self.upstream.accept()[0])
+
+    def engine_is_untouched(self) -> bool:
+        """Whether the proxy has made no connection that is not accepted yet."""
+        self.upstream.settimeout(0)
+        try:
+            self.peer(self.upstream.accept()[0])
+        except BlockingIOError:
+            return True
+        return False
+
+    def peer(self, sock: socket.socket) -> Peer:
+        self.peers.append(Peer(sock))
+        return self.peers[-1]
+
+    def exchange(self, request: bytes, response: bytes) -> tuple[bytes, bytes]:
+        """One call, after which both sides end: what the engine got, what the client got."""
+        client = self.client(request)
+        engine = self.engine()
+        got = engine.exactly(len(request))
+        engine.send(response)
+        answered = client.exactly(len(response))
+        engine.close()
+        client.end()
+        return got, answered + client.rest()
+
+    def stop(self) -> None:
+        async def cancel() -> None:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(cancel(), self.loop).result(SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        for peer in self.peers:
+            peer.close()
+        self.upstream.close()
+
+
+def listener(path: Path) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    sock.bind(str(path))
+    sock.listen(64)
+    return sock
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Iterator[Sides]:
+    running = Sides(tmp_path)
+    try:
+        yield running
+    finally:
+        running.stop()
