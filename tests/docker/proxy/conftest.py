@@ -6,25 +6,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker.proxy import running
+from tests.support import proxied
 from tests.support.engine import PrivateEngine
 
 
 @pytest.fixture(scope="module")
-def plain(engine: PrivateEngine, tmp_path_factory) -> Iterator[running.Proxy]:
+def plain(engine: PrivateEngine, tmp_path_factory) -> Iterator[proxied.Proxy]:
     """A proxy without any rule."""
     folder = tmp_path_factory.mktemp("plain") / "p"
-    with running.proxy(folder, engine.url) as proxy:
+    with proxied.proxy(folder, engine.url) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="module")
-def watched(engine: PrivateEngine, tmp_path_factory) -> Iterator[running.Proxy]:
+def watched(engine: PrivateEngine, tmp_path_factory) -> Iterator[proxied.Proxy]:
     """A proxy with an adapter around each call, that changes nothing."""
-    with running.adapter(running.unchanged) as adapter:
+    with proxied.adapter(proxied.unchanged) as adapter:
         config = (
             f'endpoints: {{"* /*": {{pre: [a], post: [a]}}}}\nadapters: {{a: "{adapter.url}"}}\n'
         )
         folder = tmp_path_factory.mktemp("watched") / "p"
-        with running.proxy(folder, engine.url, config) as proxy:
+        with proxied.proxy(folder, engine.url, config) as proxy:
             yield proxy

@@ -118,7 +118,7 @@ def adapter(hook: Hook) -> Iterator[Adapter]:
     lock = threading.Lock()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         here = Adapter(f"http://127.0.0.1:{server.server_port}/v1/extension")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield here
