@@ -23,6 +23,7 @@ from waitforweave.proxy.wire import Wire
 
 log = logging.getLogger(__name__)
 
+VERSIONS = (b"1.0", b"1.1")
 # How long a client that is still sending may take to read our last answer (Go's net/http: 0.5).
 LINGER_SECONDS = 2.0
 
@@ -41,6 +42,7 @@ class Proxy:
         try:
             while await connection.exchange():
                 pass
+            connection.leave_engine()
             await connection.linger()
         except (OSError, FramingError) as error:
             log.debug("connection ended: %s", error)
@@ -64,6 +66,8 @@ class Connection:
             return await self._refuse(refusal(error.error_status_hint, str(error)))
         if not isinstance(request, h11.Request):
             return False
+        if request.http_version not in VERSIONS:
+            return await self._refuse(refusal(505, "HTTP/1.1 is spoken here"))
         try:
             exchange = Exchange(self._client, self._connect, request, request_body(request))
         except FramingError as error:
@@ -102,8 +106,7 @@ class Connection:
         if self._engine is not None:
             if not self._engine.stale():
                 return self._engine
-            self._engine.close()
-            self._engine = None
+            self.leave_engine()
         try:
             self._engine = await wire.connect(self._proxy.engine)
         except OSError as error:
@@ -119,7 +122,11 @@ class Connection:
                 while await self._client.read():
                     pass
 
-    def close(self) -> None:
-        self._client.close()
+    def leave_engine(self) -> None:
         if self._engine is not None:
             self._engine.close()
+            self._engine = None
+
+    def close(self) -> None:
+        self.leave_engine()
+        self._client.close()

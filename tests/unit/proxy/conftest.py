@@ -32,6 +32,20 @@ SECONDS = 10.0
 Hook = Callable[[dict[str, Any]], httpx.Response]
 
 
+def unchanged(call: dict[str, Any]) -> httpx.Response:
+    """A hook that only looks."""
+    return changed(call)
+
+
+def changed(call: dict[str, Any], **changes: object) -> httpx.Response:
+    """A hook's answer with these fields of its request or response changed."""
+    name = "ClientRequest" if call["Type"] == "pre-hook" else "ServerResponse"
+    return httpx.Response(
+        200,
+        json={"PowerstripProtocolVersion": 1, f"Modified{name}": {**call[name], **changes}},
+    )
+
+
 class Peer:
     """One end of a connection, blocking; what was read too early is kept for the next read."""
 
@@ -90,7 +104,7 @@ class Sides:
 
     def __init__(self, folder: Path) -> None:
         self.engine_path, self.proxy_path = folder / "engine.sock", folder / "proxy.sock"
-        self.upstream = listener(self.engine_path)
+        self.listen()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
@@ -114,6 +128,10 @@ class Sides:
         proxy = Proxy(engine, rules, Adapters(transport))
         accepting = server.accept(listener(self.proxy_path), proxy, set())
         asyncio.run_coroutine_threadsafe(accepting, self.loop)
+
+    def listen(self) -> None:
+        """Be an engine that listens."""
+        self.upstream = listener(self.engine_path)
 
     def client(self, sent: bytes = b"") -> Peer:
         sock = socket.socket(socket.AF_UNIX)
