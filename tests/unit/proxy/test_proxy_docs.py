@@ -54,7 +54,7 @@ def keys(message: object) -> object:
 def test_the_messages_shown_are_the_messages_sent(kind, sent):
     (shown,) = [block for block in blocks() if f'"Type": "{kind}"' in block]
     # "..." stands for a value of no interest.
-    message = shown[shown.index("{") :].replace(": ...", ": null").replace(': null}"', ': 0}"')
+    message = shown[shown.index("{") :].replace(": ...", ": null")
     assert keys(json.loads(message)) == keys(json.loads(sent))
 
 
