@@ -32,6 +32,21 @@ SECONDS = 10.0
 Hook = Callable[[dict[str, Any]], httpx.Response]
 
 
+# A call of each kind that adapters see: with bodies, and without.
+BODY = b'{"Image": "a", "Big": 12345678901234567890123 , "U": "\xc3\xbc"}'
+CREATE = (
+    b"POST /v1.41/containers/create?name=n HTTP/1.1\r\nHost: d\r\n"
+    b"content-type: application/json\r\nContent-Length: %d\r\nX: y\r\n\r\n" % len(BODY)
+)
+CREATED = (
+    b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    b'Server: S\r\n\r\n{"Id": 1}'
+)
+START = b"POST /v1.41/containers/a/start HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n"
+DONE = b"HTTP/1.1 204 No Content\r\nServer: S\r\n\r\n"
+BOTH = {"* /*": {"pre": ["a"], "post": ["a"]}}
+
+
 def unchanged(call: dict[str, Any]) -> httpx.Response:
     """A hook that only looks."""
     return changed(call)
@@ -153,6 +168,10 @@ class Sides:
         except BlockingIOError:
             return True
         return False
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """Which adapters were asked, and for what."""
+        return [(call["adapter"], call["Type"]) for call in self.calls]
 
     def peer(self, sock: socket.socket) -> Peer:
         self.peers.append(Peer(sock))
