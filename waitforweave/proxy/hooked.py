@@ -13,7 +13,7 @@ from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
 from waitforweave.proxy.framing import Body, FramingError, Length, content_of, response_body
 from waitforweave.proxy.heads import Response
-from waitforweave.proxy.matching import Hooks
+from waitforweave.proxy.matching import Hooks, path_of
 from waitforweave.proxy.protocol import ClientRequest, ServerResponse
 from waitforweave.proxy.refusal import phrase, refusal
 from waitforweave.proxy.relay import whole
@@ -48,7 +48,7 @@ def is_hookable(request: h11.Request, body: Body) -> bool:
 
 def is_waited_for(exchange: Exchange, response: Response) -> bool:
     """Whether adapters get this answer: all of it comes at once, as JSON or nothing."""
-    path = exchange.request.target.decode().partition("?")[0]
+    path = path_of(exchange.request.target.decode())
     if response.status_code == 101 or JSON_STREAM.fullmatch(path):
         return False
     return heads.is_json(response) or (
