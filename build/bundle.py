@@ -19,10 +19,8 @@ LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x")
 LOADER = re.compile(r"/ld-linux[^/]*\.so\.\d+$")
 # Files of the container's that loader and libc read whatever they are told. The locales are those
 # of another libc, and ours may not understand them (nixpkgs#11631: it aborts).
-THE_CONTAINERS = {
-    "loader": [b"/etc/ld.so.preload"],
-    "libc.so.6": [b"/usr/lib/locale", b"/usr/share/locale"],
-}
+LOADERS_FILES = [b"/etc/ld.so.preload"]
+LIBCS_FILES = [b"/usr/lib/locale", b"/usr/share/locale"]
 
 
 def finish(name: str, collected: Path, defines: list[str]) -> Path:
@@ -32,8 +30,10 @@ def finish(name: str, collected: Path, defines: list[str]) -> Path:
     shutil.rmtree(bundle, ignore_errors=True)
     bundle.mkdir(parents=True)
     shutil.copytree(collected, library, symlinks=False)
-    add_libraries(library)
-    append_archive(library)
+    # The file that runs gives the process its name: in ps(1), and in `docker top`.
+    loader = library / name
+    add_libraries(library, loader)
+    append_archive(library, loader)
     compile_launcher(bundle / name, defines)
     for path in bundle.rglob("*"):
         readable_for_all(path)
@@ -50,16 +50,16 @@ def replaced(old: Path, new: Path) -> Path:
     return old
 
 
-def add_libraries(library: Path) -> None:
-    """All libraries that the bundle's own files want, libc too, and the loader as `loader`."""
+def add_libraries(library: Path, loader: Path) -> None:
+    """All libraries that the bundle's own files want, libc too, and the loader."""
     for path in libraries_of(library):
         if LOADER.search(str(path)):
-            shutil.copy(path, library / "loader")
+            shutil.copy(path, loader)
         elif not (library / path.name).exists():
             shutil.copy(path, library / path.name)
             subprocess.run(["strip", "--strip-unneeded", library / path.name], check=True)
-    for name, paths in THE_CONTAINERS.items():
-        blind(library / name, paths)
+    blind(loader, LOADERS_FILES)
+    blind(library / "libc.so.6", LIBCS_FILES)
 
 
 def blind(program: Path, paths: list[bytes]) -> None:
@@ -71,12 +71,12 @@ def blind(program: Path, paths: list[bytes]) -> None:
     program.write_bytes(content)
 
 
-def append_archive(library: Path) -> None:
+def append_archive(library: Path, loader: Path) -> None:
     """The bootloader looks for its archive at the end of whatever /proc/self/exe is. That is the
     loader, whom what comes behind its sections does not concern."""
     archive = library / "bootloader.pkg"
-    with (library / "loader").open("ab") as loader:
-        loader.write(archive.read_bytes())
+    with loader.open("ab") as end:
+        end.write(archive.read_bytes())
     archive.unlink()
 
 

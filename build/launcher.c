@@ -149,9 +149,9 @@ int main(int argc, char **argv)
     if (!find_folder(folder))
         return failed("its own folder cannot be found", 125);
     snprintf(library, sizeof library, "%s/lib", folder);
-    snprintf(loader, sizeof loader, "%s/lib/loader", folder);
+    snprintf(loader, sizeof loader, "%s/lib/" NAME, folder);
     snprintf(program, sizeof program, "%s/lib/bootloader", folder);
-    snprintf(archive, sizeof archive, "_PYI_ARCHIVE_FILE=%s/lib/loader", folder);
+    snprintf(archive, sizeof archive, "_PYI_ARCHIVE_FILE=%s", loader);
     int hidden = hide_entries();
 
     /* With these two the bootloader sees itself as set up already, and does not exec itself once

@@ -68,7 +68,7 @@ class Folders:
 def program() -> list[str]:
     """The words that run `weavewait` again: this very one, frozen or not."""
     if getattr(sys, "frozen", False):
-        # lib/loader runs what is frozen; the launcher before it starts that (build/launcher.c).
+        # lib/weavewait is the loader, which our launcher starts (build/launcher.c).
         return [str(Path(sys.executable).parents[1] / "weavewait")]
     return [sys.executable, "-m", "waitforweave.cli.main"]
 

@@ -117,6 +117,12 @@ def test_libc_does_not_read_the_containers_locales(engine, volume_image, run, na
     assert engine.docker(*words, "sh", "-c", "echo $LANG").out == "de_DE.UTF-8\n"
 
 
+def test_while_it_waits_the_process_has_its_name(engine, run):
+    run(["--detach", "--name", "waits", "-e", "WAIT_FOR_SECONDS=0"], "/busybox", "true")
+    assert engine.docker("top", "waits", "-o", "pid,comm").out.split()[-1] == "wait-for-weave"
+    engine.docker("stop", "waits")
+
+
 def test_the_gate_says_its_version(run):
     result = run([], "--version")
     assert (result.code, result.out, result.err) == (0, f"wait-for-weave {__version__}\n", "")

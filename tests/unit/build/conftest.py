@@ -62,14 +62,14 @@ def execute(
 
 
 class Bundle:
-    """A folder like dist/NAME: the launcher, and lib/loader beside it."""
+    """A folder like dist/NAME: the launcher, and lib/NAME, the loader."""
 
     def __init__(self, folder: Path, name: str, defines: list[str]) -> None:
         self.launcher = folder / name
         self.library = folder / "lib"
         self.library.mkdir(parents=True)
         bundle.compile_launcher(self.launcher, defines)
-        loader = self.library / "loader"
+        loader = self.library / name
         loader.write_text(LOADER.format(python=sys.executable))
         loader.chmod(0o755)
 

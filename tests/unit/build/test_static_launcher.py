@@ -127,10 +127,10 @@ def block(*numbers: int) -> None:
 
 def test_the_loader_is_told_where_everything_lies(gate):
     library = str(gate.library)
-    front = ["--inhibit-cache", "--library-path", library, "--argv0", f"{library}/loader"]
+    front = ["--inhibit-cache", "--library-path", library, "--argv0", f"{library}/wait-for-weave"]
     told = gate.start("", "a b", "--", "-x", entries=[b"A=1"])
     assert told.argv == [*front, f"{library}/bootloader", "", "a b", "--", "-x"]
-    assert told.environ[1] == f"_PYI_ARCHIVE_FILE={library}/loader"
+    assert told.environ[1] == f"_PYI_ARCHIVE_FILE={library}/wait-for-weave"
     assert told.environ[-1].endswith(f",0,{gate.launcher}")
 
 
@@ -156,5 +156,5 @@ def test_a_launcher_without_its_bundle_says_what_is_missing(gate, tmp_path):
     alone = shutil.copy(gate.launcher, tmp_path)
     done = execute(alone, "wait-for-weave")
     assert done.returncode == 125
-    message = f"wait-for-weave: {tmp_path}/lib/loader: No such file or directory\n"
+    message = f"wait-for-weave: {tmp_path}/lib/wait-for-weave: No such file or directory\n"
     assert done.stderr.decode() == message
