@@ -12,6 +12,7 @@ import click
 import uvicorn
 from starlette.applications import Starlette
 
+from waitforweave.attach.backend import Backend
 from waitforweave.attach.choose import make_backend
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import listening
@@ -47,13 +48,27 @@ def command(engine: str, listen: str, backend: str, subnet: str, state: Path, im
     Says on stderr, a line each, what was gated, attached or left alone, and why. Ends on TERM
     or INT with exit code 0.
     """
-    logging.basicConfig(level=logging.INFO, format="weavewait serve: %(message)s")
-    # httpx would log each of our calls to the engine.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     with told("serve"), listening(listen) as listener:
         attach = make_backend(backend, subnet=subnet, state=state)
         attach.prepare()
-        asyncio.run(serve(make_app(Engine(engine), attach, image), listener, listen))
+        asyncio.run(serve(Engine(engine), attach, image, listener, listen))
+
+
+class OneLine(logging.Formatter):
+    """Each message on a line of its own, whatever names and errors are quoted in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        message = super().formatMessage(record)
+        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
+
+
+def log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("weavewait serve: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    # httpx would log each of our calls to the engine.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Server(uvicorn.Server):
@@ -69,9 +84,21 @@ class Server(uvicorn.Server):
         notify_ready()
 
 
-async def serve(app: Starlette, listener: socket.socket, url: str) -> None:
+async def serve(
+    engine: Engine, backend: Backend, image: str, listener: socket.socket, url: str
+) -> None:
     """Serve until TERM or INT."""
-    config = uvicorn.Config(
+    # uvicorn raises the signal again that ended it, so that the process dies of it; being told
+    # to end is no failure here.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    async with engine:
+        config = configured(make_app(engine, backend, image))
+        await Server(config, url).serve([listener])
+
+
+def configured(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http="h11",
         lifespan="off",
@@ -79,8 +106,3 @@ async def serve(app: Starlette, listener: socket.socket, url: str) -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    # uvicorn raises the signal again that ended it, so that the process dies of it; being told
-    # to end is no failure here.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    await Server(config, url).serve([listener])

@@ -1,7 +1,8 @@
 """The engine's rules of `containers/create`, and how the gate is put before a command. Pure.
 
 The words "body" and "image" stand for the request's JSON object and for the `Config` of the
-image that it names, as `docker image inspect` gives it.
+image that it names, as `docker image inspect` gives it. All of it was compared with the engine
+itself, cell by cell: tests/docker/hooks.
 """
 
 from __future__ import annotations
@@ -10,18 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from waitforweave.docker.env import effective
-from waitforweave.docker.json_object import Object, get, put
-from waitforweave.gate.weave_cidr import Wanted, parse
+from waitforweave.docker.json_object import MalformedError, Object, get, get_object, put
+from waitforweave.gate.weave_cidr import Wanted, parse, quote
 
 GATE = "/home/weavewait/wait-for-weave"
 VOLUME_CONTAINER = "weavewait"
 # Read-only, or any container could change what every later one runs first (weave#1206).
 VOLUMES_FROM = f"{VOLUME_CONTAINER}:ro"
 VARIABLE = "WEAVE_CIDR"
-
-
-class MalformedError(ValueError):
-    """A field is not of the type that the engine wants; it says so better than we do."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +49,17 @@ def decide(env: Iterable[str], image_env: Iterable[str], network_mode: str) -> D
         return LeftAlone(f"no {VARIABLE}")
     # The namespace is the host's or another container's: an interface put there is not ours.
     if network_mode == "host" or network_mode.startswith(("container:", "service:")):
-        return LeftAlone(f"network mode {network_mode}")
+        return LeftAlone(f"network mode {quote(network_mode)}")
     wanted = parse(value)
     return Gated(wanted) if wanted else LeftAlone(f"{VARIABLE}={value.strip()}")
 
 
 def decide_create(body: Object, image: Object) -> Decision:
     """`decide` for a request and its image. WeaveCidrError; MalformedError."""
-    host = get(body, "HostConfig") or {}
-    if not isinstance(host, dict):
-        raise MalformedError("HostConfig")
-    mode = get(host, "NetworkMode") or ""
+    mode = get(get_object(body, "HostConfig"), "NetworkMode") or ""
     if not isinstance(mode, str):
-        raise MalformedError("NetworkMode")
-    return decide(words(body, "Env") or [], words(image, "Env") or [], mode)
+        raise MalformedError("NetworkMode: not a string")
+    return decide(strings(body, "Env") or [], strings(image, "Env") or [], mode)
 
 
 def decide_inspected(container: Object) -> Decision:
@@ -76,16 +70,21 @@ def decide_inspected(container: Object) -> Decision:
 
 
 def words(value: Object, name: str) -> list[str] | None:
-    """A field of words: None for absent or null, [] for [], and a string is one word, not split
-    (moby: api/types/strslice)."""
+    """Entrypoint or Cmd: as `strings`; but a string is one word, not split, as very old clients
+    send it (moby: api/types/strslice). MalformedError."""
+    found = get(value, name)
+    return [found] if isinstance(found, str) else strings(value, name)
+
+
+def strings(value: Object, name: str) -> list[str] | None:
+    """A list of strings: None for absent or null, [] for []; null in it is "", as Go reads it.
+    MalformedError."""
     found = get(value, name)
     if found is None:
         return None
-    if isinstance(found, str):
-        return [found]
-    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
-        raise MalformedError(name)
-    return list(found)
+    if not isinstance(found, list) or not all(isinstance(word, str | None) for word in found):
+        raise MalformedError(f"{name}: not a list of strings")
+    return [word or "" for word in found]
 
 
 def effective_command(body: Object, image: Object) -> list[str]:
@@ -125,9 +124,10 @@ def wrap(body: Object, image: Object) -> bool:
 
 
 def add_volume(body: Object) -> bool:
-    """Name the volume container in HostConfig.VolumesFrom, unless it stands there."""
-    host = get(body, "HostConfig") or {}
-    volumes = words(host, "VolumesFrom") or []
+    """Name the volume container in HostConfig.VolumesFrom, unless it stands there; whether it
+    did not. MalformedError."""
+    host = get_object(body, "HostConfig")
+    volumes = strings(host, "VolumesFrom") or []
     if any(entry.split(":", 1)[0] == VOLUME_CONTAINER for entry in volumes):
         return False
     put(host, "VolumesFrom", [*volumes, VOLUMES_FROM])

@@ -53,14 +53,19 @@ class Engine:
 
     async def inspect_image(self, name: str) -> dict[str, Any]:
         """`docker image inspect NAME`; a name may hold "/", ":" and "@"."""
-        path = f"/images/{quote(name, safe='/:@')}/json"
-        found: dict[str, Any] = (await self.request("GET", path)).json()
-        return found
+        return await self._inspect(f"/images/{quote(name, safe='/:@')}/json")
 
     async def inspect_container(self, name: str) -> dict[str, Any]:
         """`docker inspect NAME`."""
-        path = f"/containers/{quote(name, safe='')}/json"
-        found: dict[str, Any] = (await self.request("GET", path)).json()
+        return await self._inspect(f"/containers/{quote(name, safe='')}/json")
+
+    async def _inspect(self, path: str) -> dict[str, Any]:
+        """EngineError 404 also for a name that can be nobody's, such as "." and "a//b": the
+        engine's router answers with a list of all, or with a redirect."""
+        response = await self.request("GET", path)
+        found = response.json() if response.status_code == 200 else None
+        if not isinstance(found, dict):
+            raise EngineError(404, f"no such thing: {path}")
         return found
 
     async def kill(self, name: str) -> None:
@@ -106,6 +111,8 @@ class Engine:
         return response
 
     def _unreachable(self, error: httpx.HTTPError) -> EngineError:
+        # It may come back as another version.
+        self._version = None
         reason = str(error) or type(error).__name__
         return EngineError(0, f"no answer from the engine at {self.url}: {reason}")
 

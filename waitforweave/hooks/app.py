@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -48,14 +48,30 @@ def make_app(engine: Engine, backend: Backend, volume_image: str) -> Starlette:
     adapter = Adapter(CreateHook(engine, volume_image), StartHook(engine, backend))
 
     async def extension(request: Request) -> Response:
-        try:
-            result = await adapter(decode(await bounded_body(request)))
-        except HookError as error:
-            # Docker's error form: what the client prints after "Error response from daemon:".
-            return JSONResponse({"message": error.message}, error.status)
+        result = await adapter(decode(await bounded_body(request)))
         return Response(answer(result), media_type="application/json")
 
-    return Starlette(routes=[Route("/v1/extension", extension, methods=["POST"])])
+    return Starlette(
+        routes=[Route("/v1/extension", extension, methods=["POST"])],
+        exception_handlers={HookError: refused, ClientDisconnect: gone, Exception: failed},
+    )
+
+
+def refused(_request: Request, error: Exception) -> Response:
+    """Docker's error form: what its client prints after "Error response from daemon:"."""
+    assert isinstance(error, HookError)
+    return JSONResponse({"message": error.message}, error.status)
+
+
+def gone(_request: Request, _error: Exception) -> Response:
+    """Whoever called went away within its own body: nothing was done, and nobody reads this."""
+    return Response(status_code=400)
+
+
+def failed(_request: Request, error: Exception) -> Response:
+    """A fault of our own; uvicorn logs its traceback."""
+    message = f"weavewait: internal error: {type(error).__name__}; see the hook server's log"
+    return JSONResponse({"message": message}, 500)
 
 
 async def bounded_body(request: Request) -> bytes:

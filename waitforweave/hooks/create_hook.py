@@ -9,10 +9,17 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from waitforweave.docker import create
-from waitforweave.docker.create import VOLUME_CONTAINER, LeftAlone, MalformedError
+from waitforweave.docker.create import VOLUME_CONTAINER, LeftAlone
 from waitforweave.docker.engine import Engine, EngineError
-from waitforweave.docker.json_object import NotAnObjectError, Object, dump, get, parse
-from waitforweave.gate.weave_cidr import WeaveCidrError
+from waitforweave.docker.json_object import (
+    MalformedError,
+    NotAnObjectError,
+    Object,
+    dump,
+    get,
+    parse,
+)
+from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
 from waitforweave.hooks.protocol import ClientRequest, HookError
 
 log = logging.getLogger(__name__)
@@ -31,41 +38,47 @@ class CreateHook:
         try:
             body = parse(request.Body or "")
             image = await self.image_config(body)
-            decision = create.decide_create(body, image)
+            wanted = await self.gate(body, image)
+        except Untouched as left:
+            log.info("create %s: left alone: %s", described(request), left)
+            return request
+        except (NotAnObjectError, MalformedError) as error:
+            log.info("create %s: left for the engine to refuse: %s", described(request), error)
+            return request
         except WeaveCidrError as error:
             raise HookError(400, f"weavewait: {error}") from error
-        except Untouched as left:
-            return passed_on(request, left.reason)
-        except NotAnObjectError as error:
-            return passed_on(request, f"the body is for the engine to refuse: {error}")
-        except MalformedError as error:
-            return passed_on(request, f"{error} is for the engine to refuse")
-        if isinstance(decision, LeftAlone):
-            return passed_on(request, decision.reason)
-        return await self.gated(request, body, image)
-
-    async def gated(self, request: ClientRequest, body: Object, image: Object) -> ClientRequest:
-        try:
-            changed = create.wrap(body, image)
-        except MalformedError as error:
-            return passed_on(request, f"{error} is for the engine to refuse")
-        if not changed:
-            return passed_on(request, "no command, or gated already")
-        await self.require_volume_container()
-        log.info("create %s: gated", described(request))
+        log.info("create %s: gated until %s is there", described(request), shown(wanted))
         return msgspec.structs.replace(request, Body=dump(body))
+
+    async def gate(self, body: Object, image: Object) -> tuple[Wanted, ...]:
+        """Put the gate into the body; what it waits for. Untouched; HookError; WeaveCidrError;
+        MalformedError."""
+        decision = create.decide_create(body, image)
+        if isinstance(decision, LeftAlone):
+            raise Untouched(decision.reason)
+        if not create.effective_command(body, image):
+            raise Untouched("no command, as the engine will say")
+        changed = create.wrap(body, image)
+        await self.require_volume_container()
+        if not changed:
+            raise Untouched("gated already")
+        return decision.wanted
 
     async def image_config(self, body: Object) -> Object:
         """The image's Config. Untouched where the engine's own answer is the better one."""
         name = get(body, "Image")
-        if not isinstance(name, str) or not name:
-            raise Untouched("no image is named")
+        if not name:
+            # The engine makes a container of nothing but mounts then.
+            return {}
+        if not isinstance(name, str):
+            raise MalformedError("Image: not a string")
         try:
             image = await self.engine.inspect_image(name)
         except EngineError as error:
-            if error.status == 404:
-                # The client gets the engine's own 404, pulls, and comes again (weave#967).
-                raise Untouched("the image is not there") from error
+            # Not there: the client gets the engine's own 404, pulls, and comes again (weave#967).
+            # No name of an image: the engine's own 400.
+            if error.status in (400, 404):
+                raise Untouched(f"image {name}: {error}") from error
             raise HookError(error.status or 502, f"weavewait: image {name}: {error}") from error
         if image.get("Os") == "windows":
             raise Untouched("a Windows image")
@@ -97,19 +110,14 @@ class CreateHook:
 
 
 class Untouched(Exception):  # noqa: N818 - an outcome, not an error
-    """The request goes on as it came; `reason` is for the log."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def passed_on(request: ClientRequest, reason: str) -> ClientRequest:
-    log.info("create %s: left alone: %s", described(request), reason)
-    return request
+    """The request goes on as it came; the message is the reason, for the log."""
 
 
 def described(request: ClientRequest) -> str:
     """The container's name, if the client gave one; quoted, since it may be anything."""
     names = parse_qs(urlsplit(request.Request).query).get("name")
-    return repr(names[0]) if names else "(unnamed)"
+    return ascii(names[0]) if names else "(unnamed)"
+
+
+def shown(wanted: tuple[Wanted, ...]) -> str:
+    return " ".join(word.text for word in wanted)

@@ -36,8 +36,8 @@ class StartHook:
         if name is None or response.Code not in STARTED:
             return response
         container = await self.inspect(name)
-        if container is None or not container["State"].get("Running"):
-            log.info("start %r: it has ended by itself", name)
+        if container is None or not pid_of(container):
+            log.info("start %s: it has ended by itself", name)
             return response
         try:
             decision = decide_inspected(container)
@@ -60,10 +60,12 @@ class StartHook:
             raise HookError(error.status or 502, f"weavewait: {error}") from error
 
     async def attach(self, container: Object, wanted: tuple[Wanted, ...]) -> None:
-        target = Container(container["Id"], container["State"]["Pid"])
+        target = Container(container["Id"], pid_of(container))
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
+                # Given up, it goes on in its thread: into a namespace that ends with the
+                # container that was killed, and takes all that is in it along.
                 addresses = await loop.run_in_executor(
                     self.pool, self.backend.attach, target, wanted
                 )
@@ -75,10 +77,13 @@ class StartHook:
             log.info("start %s: attached %s", shown(container), " ".join(addresses))
 
     async def failed(self, container: Object, reason: str) -> None:
-        """HookError, unless the container has ended meanwhile, which is no failure (weave#812)."""
+        """HookError, unless the container has ended meanwhile, which is no failure (weave#812).
+
+        Another pid is another run of it: whoever started that one is told of that one's attach.
+        """
         now = await self.inspect(container["Id"])
-        if now is None or not now["State"].get("Running"):
-            log.info("start %s: it ended before it was attached", shown(container))
+        if now is None or pid_of(now) != pid_of(container):
+            log.info("start %s: it ended before it was attached: %s", shown(container), reason)
             return
         ended = await self.kill(container)
         log.error("start %s: not attached, %s: %s", shown(container), ended, reason)
@@ -95,6 +100,13 @@ class StartHook:
         except EngineError as error:
             return f"could not be killed ({error})"
         return "was killed"
+
+
+def pid_of(container: Object) -> int:
+    """Of its first process; 0 for a container that does not run. One that is between two runs of
+    its restart policy is "Running" for the engine, but has no process."""
+    pid: int = container["State"].get("Pid") or 0
+    return pid
 
 
 def shown(container: Object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -13,21 +13,38 @@ from waitforweave.docker.create import (
     VOLUMES_FROM,
     Gated,
     LeftAlone,
-    MalformedError,
     decide_create,
     decide_inspected,
     effective_command,
     wrap,
 )
+from waitforweave.docker.json_object import MalformedError, Object, dump, parse
 from waitforweave.gate.weave_cidr import WeaveCidrError
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
 IMAGE = {"Entrypoint": ["ie"], "Cmd": ["ic"]}
 ABSENT = object()
 
 
+def read(value: object) -> dict[str, object]:
+    """A body as the hook reads it."""
+    return parse(json.dumps(value))
+
+
+def wrapped(value: object, image: Object | None = None) -> dict[str, object]:
+    """The body as it goes on, gated."""
+    body = read(value)
+    assert wrap(body, image or {}) is True
+    return dict(json.loads(dump(body)))
+
+
 def body(entrypoint: object, cmd: object) -> dict[str, object]:
     given = {"Entrypoint": entrypoint, "Cmd": cmd}
-    return {key: value for key, value in given.items() if value is not ABSENT}
+    return read({key: value for key, value in given.items() if value is not ABSENT})
 
 
 # moby's merge, cell by cell; the matrix on the real engine is tests/docker/hooks.
@@ -44,6 +61,8 @@ COMMANDS = [
     ("", ["c"], ["c"]),
     (["e"], ABSENT, ["e"]),
     (["e"], ["c"], ["e", "c"]),
+    ([None], ABSENT, []),
+    (["e", None], ["c"], ["e", "", "c"]),
     ("e f", ["c"], ["e f", "c"]),
 ]
 
@@ -55,67 +74,87 @@ def test_effective_command(entrypoint, cmd, command):
 
 @pytest.mark.parametrize(("entrypoint", "cmd", "command"), COMMANDS)
 def test_wrapped_is_the_gate_and_then_what_would_have_run(entrypoint, cmd, command):
-    wrapped = body(entrypoint, cmd)
-    assert wrap(wrapped, IMAGE) is bool(command)
-    assert effective_command(wrapped, IMAGE) == ([GATE, *command] if command else [])
+    given = body(entrypoint, cmd)
+    assert wrap(given, IMAGE) is bool(command)
+    assert effective_command(given, IMAGE) == ([GATE, *command] if command else [])
 
 
 def test_the_articles_remap():
-    wrapped: dict[str, object] = {"Cmd": ["--fruit", "apples"]}
-    wrap(wrapped, {"Entrypoint": ["bash", "/app/script.sh"], "Cmd": None})
-    assert wrapped["Entrypoint"] == [GATE]
-    assert wrapped["Cmd"] == ["bash", "/app/script.sh", "--fruit", "apples"]
-    assert wrapped["HostConfig"] == {"VolumesFrom": [VOLUMES_FROM]}
+    image = {"Entrypoint": ["bash", "/app/script.sh"], "Cmd": None}
+    assert wrapped({"Cmd": ["--fruit", "apples"]}, image) == {
+        "Cmd": ["bash", "/app/script.sh", "--fruit", "apples"],
+        "Entrypoint": [GATE],
+        "HostConfig": {"VolumesFrom": [VOLUMES_FROM]},
+    }
 
 
 def test_a_command_like_an_option_comes_after_two_dashes():
-    wrapped = {"Entrypoint": ["-x"], "Cmd": ["y"]}
-    wrap(wrapped, {})
-    assert wrapped["Cmd"] == ["--", "-x", "y"]
+    assert wrapped({"Entrypoint": ["-x"], "Cmd": ["y"]})["Cmd"] == ["--", "-x", "y"]
 
 
 WORDS = st.lists(st.text(max_size=3), max_size=3)
 FIELD = st.one_of(st.just(ABSENT), st.none(), st.text(max_size=3), WORDS)
+OTHERS = st.dictionaries(st.sampled_from(["Labels", "Tty", "X", "Ünbekannt"]), JSON, max_size=3)
 
 
 @settings(deadline=None)
 @given(FIELD, FIELD, FIELD, FIELD)
 def test_wrapping_twice_is_wrapping_once(entrypoint, cmd, image_entrypoint, image_cmd):
-    wrapped, image = body(entrypoint, cmd), body(image_entrypoint, image_cmd)
-    wrap(wrapped, image)
-    once = copy.deepcopy(wrapped)
-    assert wrap(wrapped, image) is False
-    assert wrapped == once
+    once, image = body(entrypoint, cmd), body(image_entrypoint, image_cmd)
+    wrap(once, image)
+    twice = parse(dump(once))
+    assert wrap(twice, image) is False
+    assert dump(twice) == dump(once)
+
+
+@settings(deadline=None)
+@given(OTHERS, OTHERS)
+def test_keys_that_are_not_ours_stay_what_they_are_and_where_they_are(others, others_of_host):
+    host = {**others_of_host, "VolumesFrom": ["other"]}
+    gated = wrapped({**others, "Cmd": ["c"], "HostConfig": host})
+    assert list(gated) == [*others, "Cmd", "HostConfig", "Entrypoint"]
+    assert {key: gated[key] for key in others} == others
+    assert gated["HostConfig"] == {**others_of_host, "VolumesFrom": ["other", VOLUMES_FROM]}
+
+
+def test_values_that_are_not_ours_keep_their_very_text():
+    given = parse('{"X": 1.50,"Y":[1e999, 123456789012345678901234567890] ,"Cmd": ["c"]}')
+    wrap(given, {})
+    assert dump(given).startswith(
+        '{"X":1.50,"Y":[1e999, 123456789012345678901234567890],"Cmd":["c"],'
+    )
 
 
 def test_an_image_committed_from_a_gated_container_gets_no_second_gate():
-    wrapped = {"Cmd": ["new"]}
-    assert wrap(wrapped, {"Entrypoint": [GATE], "Cmd": ["old"]}) is True
-    assert wrapped == {"Cmd": ["new"], "HostConfig": {"VolumesFrom": [VOLUMES_FROM]}}
+    assert wrapped({"Cmd": ["new"]}, {"Entrypoint": [GATE], "Cmd": ["old"]}) == {
+        "Cmd": ["new"],
+        "HostConfig": {"VolumesFrom": [VOLUMES_FROM]},
+    }
 
 
 @pytest.mark.parametrize("there", ["weavewait", "weavewait:ro", "weavewait:rw"])
 def test_a_volume_that_is_named_is_not_named_again(there):
-    wrapped = {"Cmd": ["c"], "HostConfig": {"VolumesFrom": ["other", there]}}
-    wrap(wrapped, {})
-    assert wrapped["HostConfig"] == {"VolumesFrom": ["other", there]}
+    gated = wrapped({"Cmd": ["c"], "HostConfig": {"VolumesFrom": ["other", there]}})
+    assert gated["HostConfig"] == {"VolumesFrom": ["other", there]}
 
 
-def test_other_volumes_and_unknown_keys_stay_as_they_are_and_where_they_are():
-    wrapped = {"Z": 1, "Cmd": ["c"], "HostConfig": {"VolumesFrom": ["other"], "Y": 2}, "A": 3}
-    wrap(wrapped, {})
-    assert list(wrapped) == ["Z", "Cmd", "HostConfig", "A", "Entrypoint"]
-    assert wrapped["HostConfig"] == {"VolumesFrom": ["other", VOLUMES_FROM], "Y": 2}
-
-
-@pytest.mark.parametrize("wrong", [5, {"a": 1}, ["a", 1], True])
+@pytest.mark.parametrize("wrong", [5, {"a": 1}, ["a", 1], True, 1.5])
 def test_what_is_of_a_wrong_type_is_for_the_engine_to_refuse(wrong):
     with pytest.raises(MalformedError, match="Cmd"):
-        effective_command({"Cmd": wrong}, {})
+        effective_command(read({"Cmd": wrong}), {})
     with pytest.raises(MalformedError, match="Env"):
-        decide_create({"Env": wrong}, {})
+        decide_create(read({"Env": wrong}), {})
+    with pytest.raises(MalformedError, match="NetworkMode"):
+        decide_create(read({"HostConfig": {"NetworkMode": wrong}}), {})
     with pytest.raises(MalformedError, match="HostConfig"):
-        decide_create({"HostConfig": [wrong]}, {})
+        decide_create(read({"HostConfig": [wrong]}), {})
+
+
+@pytest.mark.parametrize("name", ["Env", "VolumesFrom"])
+def test_a_string_is_one_word_only_where_the_engine_takes_it_so(name):
+    given = read({"Cmd": "c", "Env": "A=1", "HostConfig": {"VolumesFrom": "x"}})
+    with pytest.raises(MalformedError, match=name):
+        decide_create(given, {}) if name == "Env" else wrap(given, {})
 
 
 def create_body(mode: str, *env: str) -> dict[str, object]:
@@ -131,12 +170,13 @@ def create_body(mode: str, *env: str) -> dict[str, object]:
         (create_body("host", "WEAVE_CIDR=10.2.1.5/24"), "network mode host"),
         (create_body("container:abc", "WEAVE_CIDR="), "network mode container:abc"),
         (create_body("service:db", "WEAVE_CIDR="), "network mode service:db"),
+        (create_body("container:a\nb", "WEAVE_CIDR="), r"network mode container:a\nb"),
         ({"Env": None, "HostConfig": None}, "no WEAVE_CIDR"),
         ({}, "no WEAVE_CIDR"),
     ],
 )
 def test_left_alone_and_why(request_body, reason):
-    assert decide_create(request_body, {}) == LeftAlone(reason)
+    assert decide_create(read(request_body), {}) == LeftAlone(reason)
 
 
 @pytest.mark.parametrize("mode", ["", "default", "bridge", "none", "my-network"])

@@ -6,16 +6,19 @@ import pytest
 
 from waitforweave.docker.env import effective
 
+# Each of these is asked of the engine itself in tests/docker/hooks/test_env_on_engine.py.
 CASES = [
     ([], [], {}),
     (["A=1"], [], {"A": "1"}),
     (["A=1"], ["A=2"], {"A": "2"}),
     (["A=1", "B=2"], ["A"], {"B": "2"}),
+    (["A=1"], ["A="], {"A": ""}),
+    (["A=1"], ["a=2"], {"A": "1", "a": "2"}),
     ([], ["A=1", "A=2"], {"A": "2"}),
-    ([], ["A=1", "A"], {}),
-    ([], ["A", "A=1"], {"A": "1"}),
-    (["A="], [], {"A": ""}),
-    (["A=b=c"], [], {"A": "b=c"}),
+    ([], ["A=1", "A"], {"A": "1"}),
+    ([], ["A=1", "A", "A=2"], {"A": "2"}),
+    (["A=0"], ["A", "A=1"], {"A": "1"}),
+    ([], ["A=b=c"], {"A": "b=c"}),
 ]
 
 

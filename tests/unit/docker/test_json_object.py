@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waitforweave.docker.json_object import NotAnObjectError, dump, get, parse, put
+from waitforweave.docker.json_object import (
+    MalformedError,
+    NotAnObjectError,
+    dump,
+    get,
+    get_object,
+    parse,
+    put,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -23,8 +31,26 @@ def test_what_is_parsed_and_dumped_means_the_same(value):
     assert list(parse(json.dumps(value))) == list(value)
 
 
-def test_big_integers_keep_their_size():
-    assert dump(parse('{"Memory": 123456789012345678901}')) == '{"Memory":123456789012345678901}'
+@pytest.mark.parametrize("value", ["1.50", "1e999", "-0", "9" * 5000, '"\\u00e9"', "[1 , 2]"])
+def test_values_keep_their_text(value):
+    text = f'{{"a":{value}}}'
+    assert dump(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"\udc00\ud800", "\ufffd\ufffd"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\uD83D\uDE00", "\U0001f600"),
+        (r"\\ud800", r"\ud800"),
+        (r"\\\ud800", "\\\ufffd"),
+        (r"\ud800\n", "\ufffd\n"),
+    ],
+)
+def test_half_a_surrogate_pair_is_what_it_is_for_go(text, meant):
+    assert get(parse(f'{{"a":"{text}"}}'), "a") == meant
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '{"a": NaN}', "[" * 9 + "]", '{"a":1}x'])
@@ -39,11 +65,30 @@ def test_nesting_without_end_is_refused():
 
 
 def test_a_field_is_found_whatever_the_case_of_its_key():
-    body = {"cmd": ["a"], "Image": "b"}
+    body = parse('{"cmd":["a"],"Image":"b"}')
     assert get(body, "Cmd") == ["a"]
     put(body, "Cmd", ["c"])
-    assert body == {"cmd": ["c"], "Image": "b"}
+    assert dump(body) == '{"cmd":["c"],"Image":"b"}'
 
 
 def test_of_several_keys_alike_the_last_counts_as_in_go():
     assert get({"Cmd": ["a"], "cmd": ["b"]}, "Cmd") == ["b"]
+
+
+def test_an_object_within_is_read_in_its_turn():
+    body = parse('{"HostConfig":{"a": 1.0},"b":null,"c":[]}')
+    inner = get_object(body, "HostConfig")
+    put(inner, "d", [1])
+    put(body, "HostConfig", inner)
+    assert dump(body) == '{"HostConfig":{"a":1.0,"d":[1]},"b":null,"c":[]}'
+    assert get_object(body, "b") == {}
+    assert get_object(body, "absent") == {}
+    with pytest.raises(MalformedError, match="c: Expected `object"):
+        get_object(body, "c")
+
+
+def test_a_value_that_cannot_be_is_malformed_only_when_asked_for():
+    body = parse('{"a":[1e999],"b":1}')
+    assert get(body, "b") == 1
+    with pytest.raises(MalformedError, match="a: Number out of range"):
+        get(body, "a")

@@ -15,7 +15,9 @@ from waitforweave.docker.paths import is_create, started_container
         ("/v1.41/containers/create?name=a", True),
         ("/v1.41/containers/create/x", False),
         ("/v1.41/containers/json", False),
+        ("/v1.41/%63ontainers/create", True),
         ("/v1/x/containers/create", False),
+        ("/build?remote=/containers/create", False),
         ("/volumes/create", False),
     ],
 )
@@ -29,7 +31,10 @@ def test_create(request_path, is_it):
         ("/containers/abc/start", "abc"),
         ("/v1.41/containers/abc/start?detachKeys=x", "abc"),
         ("/v1.41/containers/abc/restart?t=0", "abc"),
-        ("/v1.41/containers/a%2Fb/start", "a/b"),
+        ("/v1.41/containers/%61bc/start", "abc"),
+        ("/v1.41/%63ontainers/abc/start", "abc"),
+        # The engine's router sees four parts here, and has no such call.
+        ("/v1.41/containers/a%2Fb/start", None),
         ("/v1.41/containers/abc/stop", None),
         ("/v1.41/containers/start", None),
         ("/v1.41/exec/abc/start", None),

@@ -65,30 +65,40 @@ class Adapter:
     backend: FakeBackend
 
     def post(self, content: bytes) -> httpx.Response:
-        async def call() -> httpx.Response:
+        return self.together(content)[0]
+
+    def together(self, *contents: bytes) -> list[httpx.Response]:
+        """Several calls at once."""
+
+        async def call() -> list[httpx.Response]:
             transport = httpx.MockTransport(self.engine.handle)
             async with Engine("unix:///engine.sock", transport) as engine:
                 app = make_app(engine, self.backend, "weavewait:test")  # type: ignore[arg-type]
-                async with httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app), base_url="http://hooks"
-                ) as client:
-                    return await client.post("/v1/extension", content=content)
+                hooks = httpx.ASGITransport(app, raise_app_exceptions=False)
+                async with httpx.AsyncClient(transport=hooks, base_url="http://hooks") as client:
+                    posts = [client.post("/v1/extension", content=each) for each in contents]
+                    return await asyncio.gather(*posts)
 
         return asyncio.run(call())
 
-    def call(self, kind: str, request: dict[str, Any], response: Any = None) -> httpx.Response:
-        message = {"PowerstripProtocolVersion": 1, "Type": kind, "ClientRequest": request}
-        if response is not None:
-            message["ServerResponse"] = response
-        return self.post(json.dumps(message).encode())
-
-    def create(self, body: str | None, path: str = "/v1.41/containers/create?name=a"):
-        return self.call("pre-hook", {"Method": "POST", "Request": path, "Body": body})
+    def create(
+        self, body: str | None, path: str = "/v1.41/containers/create?name=a"
+    ) -> httpx.Response:
+        return self.post(message("pre-hook", {"Method": "POST", "Request": path, "Body": body}))
 
     def start(self, name: str = "a", code: int = 204, verb: str = "start") -> httpx.Response:
+        return self.post(self.start_message(name, code, verb))
+
+    def start_message(self, name: str = "a", code: int = 204, verb: str = "start") -> bytes:
         request = {"Method": "POST", "Request": f"/v1.41/containers/{name}/{verb}", "Body": None}
         response = {"ContentType": "text/plain", "Body": None, "Code": code}
-        return self.call("post-hook", request, response)
+        return message("post-hook", request, ServerResponse=response)
+
+
+def message(kind: str, request: dict[str, Any], **more: Any) -> bytes:
+    """What a proxy sends."""
+    head = {"PowerstripProtocolVersion": 1, "Type": kind, "ClientRequest": request}
+    return json.dumps({**head, **more}).encode()
 
 
 @pytest.fixture

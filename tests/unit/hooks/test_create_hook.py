@@ -8,6 +8,7 @@ import pytest
 
 from waitforweave.docker.create import GATE
 
+IMAGE = {"Os": "linux", "Config": {"Cmd": ["ic"]}}
 GATED = '{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], "Cmd": ["c"]}'
 
 
@@ -38,10 +39,11 @@ def test_a_container_with_weave_cidr_is_gated(adapter):
         '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "HostConfig": {"NetworkMode": "host"}}',
         '{"Image":  "gone", "Env": ["WEAVE_CIDR="]}',
         '{"Image":  5, "Env": ["WEAVE_CIDR="]}',
-        '{"Env":  ["WEAVE_CIDR="]}',
+        '{"Image":  "", "Env": ["WEAVE_CIDR="]}',
         '{"Image":  "i:1", "Env": 5}',
         '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "Cmd": {"a": 1}}',
         '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "Entrypoint": [""]}',
+        '{"Image":  "i:1", "Env": ["WEAVE_CIDR="], "HostConfig": {"VolumesFrom": "x"}}',
         '{"Image":  ',
         "[]",
         "",
@@ -54,6 +56,27 @@ def test_what_is_none_of_ours_goes_on_byte_for_byte(adapter, body):
 def test_a_windows_image_is_left_alone(adapter):
     adapter.engine.answers["GET /images/i:1/json"] = (200, {"Os": "windows", "Config": {}})
     assert body_of(adapter.create(GATED)) == GATED
+
+
+def test_a_container_of_nothing_but_mounts_is_gated_like_any(adapter):
+    body = json.loads(body_of(adapter.create('{"Env": ["WEAVE_CIDR="], "Cmd": ["/mnt/a"]}')))
+    assert (body["Entrypoint"], body["Cmd"]) == ([GATE], ["/mnt/a"])
+    assert "GET /containers/weavewait/json" in adapter.engine.calls
+
+
+@pytest.mark.parametrize("odd", ["A:::", ".", "a//b"])
+def test_a_name_that_no_image_can_have_is_for_the_engine_to_refuse(adapter, odd):
+    """Its answers, as they were measured: a 400, the list of all images, a redirect."""
+    adapter.engine.answers["GET /images/A:::/json"] = (400, {"message": "invalid reference"})
+    adapter.engine.answers["GET /images/./json"] = (200, [IMAGE])
+    adapter.engine.answers["GET /images/a//b/json"] = (301, None)
+    body = json.dumps({"Image": odd, "Env": ["WEAVE_CIDR="]})
+    assert body_of(adapter.create(body)) == body
+
+
+def test_half_a_surrogate_pair_goes_on_as_what_it_is_for_the_engine(adapter):
+    body = GATED.replace('"c"', r'"\ud800"')
+    assert json.loads(body_of(adapter.create(body)))["Cmd"] == ["ie", "\ufffd"]
 
 
 def test_nonsense_in_weave_cidr_is_a_400_with_the_wrong_word(adapter):
@@ -75,6 +98,16 @@ def test_a_volume_container_that_was_pruned_comes_back(adapter):
     assert GATE in body_of(adapter.create(GATED))
     assert adapter.engine.calls[-1] == "POST /containers/create?name=weavewait"
     assert json.loads(adapter.engine.bodies[-1]) == {"Image": "weavewait:test"}
+
+
+def test_it_comes_back_also_for_a_container_that_is_made_again_with_its_gate(adapter):
+    """Updaters create anew what inspect showed them (portainer#8513)."""
+    del adapter.engine.answers["GET /containers/weavewait/json"]
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (201, {})
+    gated = body_of(adapter.create(GATED))
+    adapter.engine.calls.clear()
+    assert body_of(adapter.create(gated)) == gated
+    assert adapter.engine.calls[-1] == "POST /containers/create?name=weavewait"
 
 
 def test_somebody_else_bringing_it_back_is_as_good(adapter):

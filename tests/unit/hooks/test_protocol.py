@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from waitforweave.docker.engine import Engine
+from waitforweave.hooks import app
 from waitforweave.hooks.protocol import HookError, decode
 
 GOOD = {
@@ -49,3 +52,27 @@ def test_a_call_that_is_none_of_ours_goes_on(adapter):
 def test_no_bytes_raise_anything_else(body):
     with pytest.raises(HookError):
         decode(body)
+
+
+def test_a_body_without_end_is_a_413(adapter, monkeypatch):
+    monkeypatch.setattr(app, "BODY_BYTES", 100)
+    refused = adapter.post(b" " * 101)
+    assert refused.status_code == 413
+    assert "at most 100 bytes" in refused.json()["message"]
+
+
+def test_a_caller_that_goes_away_within_its_body_is_no_fault(adapter):
+    """No exception comes out of the application, which uvicorn would log as ours."""
+    sent = []
+    scope = {"type": "http", "method": "POST", "path": "/v1/extension", "headers": []}
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(event):
+        sent.append(event)
+
+    application = app.make_app(Engine("unix:///none"), adapter.backend, "weavewait:test")
+    asyncio.run(application(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert adapter.engine.calls == []

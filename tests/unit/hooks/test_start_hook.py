@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from waitforweave.attach.backend import AttachError, Container
@@ -48,6 +50,14 @@ def test_a_container_that_has_ended_or_is_gone_is_no_failure(adapter, container)
     assert adapter.backend.attached == []
 
 
+def test_a_container_between_two_runs_has_ended_too(adapter, container):
+    """Its restart policy is about to start it again: Running, for the engine, but no process."""
+    value = container("WEAVE_CIDR=", policy="always")
+    value["State"] = {"Running": True, "Restarting": True, "Pid": 0}
+    passed_on(adapter.start())
+    assert adapter.backend.attached == []
+
+
 def test_a_failed_attach_is_told_and_the_container_killed(adapter, container):
     container("WEAVE_CIDR=")
     adapter.backend.error = AttachError("no address is free")
@@ -68,11 +78,15 @@ def test_a_container_under_a_restart_policy_is_not_killed(adapter, container, po
     assert KILL not in adapter.engine.calls
 
 
-def test_a_container_that_ended_during_the_attach_is_no_failure(adapter, container):
+@pytest.mark.parametrize(
+    "state",
+    [{"Running": False, "Pid": 0}, {"Running": True, "Pid": 0}, {"Running": True, "Pid": 5}],
+)
+def test_a_run_that_ended_during_the_attach_is_no_failure(adapter, container, state):
     value = container("WEAVE_CIDR=")
 
     def attach(target, wanted):
-        value["State"] = {"Running": False, "Pid": 0}
+        value["State"] = state
         raise AttachError("no such process")
 
     adapter.backend.attach = attach
@@ -81,8 +95,6 @@ def test_a_container_that_ended_during_the_attach_is_no_failure(adapter, contain
 
 
 def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
-    import threading
-
     container("WEAVE_CIDR=")
     monkeypatch.setattr(start_hook, "ATTACH_SECONDS", 0.05)
     adapter.backend.hold = threading.Event()
@@ -90,3 +102,36 @@ def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
     adapter.backend.hold.set()
     assert refused.status_code == 500
     assert "not attached after" in refused.json()["message"]
+
+
+def test_attaches_do_not_wait_for_each_other(adapter, container):
+    """The first is held until the second is through."""
+    container("WEAVE_CIDR=")
+    first_waits, order = threading.Event(), []
+
+    def attach(target, wanted):
+        order.append("begun")
+        if len(order) == 1:
+            assert first_waits.wait(10)
+        else:
+            first_waits.set()
+        order.append("done")
+        return ()
+
+    adapter.backend.attach = attach
+    first, second = adapter.together(*[adapter.start_message()] * 2)
+    passed_on(first)
+    passed_on(second)
+    assert order == ["begun", "begun", "done", "done"]
+
+
+def test_a_fault_of_our_own_is_told_in_dockers_form(adapter, container):
+    container("WEAVE_CIDR=")
+
+    def attach(target, wanted):
+        raise ZeroDivisionError
+
+    adapter.backend.attach = attach
+    refused = adapter.start()
+    assert refused.status_code == 500
+    assert refused.json()["message"].startswith("weavewait: internal error: ZeroDivisionError")
