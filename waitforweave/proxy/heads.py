@@ -58,8 +58,11 @@ def text_of(head: h11.Request | Response, name: bytes) -> str | None:
 
 def keeps_alive(head: h11.Request | Response) -> bool:
     """Whether another exchange may follow on this connection, by what this head says."""
-    tokens = b",".join(values_of(head, b"connection")).lower().split(b",")
-    return head.http_version == b"1.1" and b"close" not in [token.strip() for token in tokens]
+    words = b",".join(values_of(head, b"connection")).lower().split(b",")
+    tokens = {word.strip() for word in words}
+    if head.http_version == b"1.1":
+        return b"close" not in tokens
+    return b"keep-alive" in tokens  # Go's server does so for HTTP/1.0 (ab -k).
 
 
 def is_json(head: h11.Request | Response) -> bool:
