@@ -5,9 +5,9 @@ set -eu
 version=$1
 cd "$(dirname "$0")/.."
 
-docker version >/dev/null 2>&1 || {
-    echo "image: no Docker Engine answers at ${DOCKER_HOST:-its usual place}; start one, or name" \
-        "another by DOCKER_HOST=unix:///PATH make image" >&2
+why=$(docker version 2>&1 >/dev/null) || {
+    echo "image: no Docker Engine answers at ${DOCKER_HOST:-its usual place} ($why); start one, or" \
+        "name another by DOCKER_HOST=unix:///PATH make image" >&2
     exit 1
 }
 log=$(mktemp)
