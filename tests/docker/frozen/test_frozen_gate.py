@@ -148,33 +148,3 @@ def test_the_volume_cannot_be_written_to(run):
     result = run(["-e", "WAIT_FOR_WEAVE_SKIP=yes"], "/busybox", "touch", f"{GATE}-too")
     assert result.code == 1
     assert "Read-only file system" in result.err
-
-
-def test_the_image_without_arguments_says_in_one_line_what_it_is_for(engine, volume_image):
-    result = engine.docker("run", "--rm", volume_image)
-    assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("This container only holds the volume /home/weavewait")
-    assert len(result.out.splitlines()) == 1
-
-
-def test_the_image_with_arguments_is_weavewait(engine, volume_image):
-    assert engine.docker("run", "--rm", volume_image, "--version").out.startswith("weavewait, ")
-    said = engine.docker("run", "--rm", volume_image, "--help").out
-    for command in ("attach", "detach", "launch", "proxy", "serve", "status", "stop"):
-        assert f"  {command} " in said
-        helped = engine.docker("run", "--rm", volume_image, command, "--help").out
-        assert helped.startswith(f"Usage: weavewait {command} ")
-
-
-def test_an_unknown_command_is_one_clear_error(engine, volume_image):
-    result = engine.docker("run", "--rm", volume_image, "lunch", check=False)
-    assert result.code == 2
-    assert "No such command 'lunch'" in result.err
-    assert "Traceback" not in result.err
-
-
-def test_sizes_stay_what_was_promised(engine, volume_image):
-    from tests.support.launched import ROOT
-
-    files = [path for path in (ROOT / "dist/wait-for-weave").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 12_000_000
