@@ -67,8 +67,9 @@ def log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("weavewait serve: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # httpx would log each of our calls to the engine.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # httpx would log each of our calls to the engine, uvicorn each step of its own start and end.
+    for name in ("httpx", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Server(uvicorn.Server):
