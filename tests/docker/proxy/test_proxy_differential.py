@@ -1,11 +1,10 @@
 """The same docker commands straight to the engine, through us, and through us with an adapter
-around each call: what they print and their exit codes are alike."""
+around each call: what they print and their exit codes are alike. Streams have a file of their own."""
 
 from __future__ import annotations
 
 import io
 import os
-import pty
 import re
 import subprocess
 import tarfile
@@ -13,156 +12,18 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.docker.proxy.scenes import created, gone, run
 from tests.support import images
-from tests.support.docker_cli import DockerCli, Result
+from tests.support.docker_cli import DockerCli
 
 IMAGE = images.BUSYBOX
 RUN = ("run", "--rm", "--net=none")
 SCENARIOS: list[Callable[[DockerCli], object]] = []
-# Differs between two runs straight to the engine, too.
-VOLATILE = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b|\d{4}-\d\d-\d\dT[0-9:.]+Z")
 
 
 def scenario(function: Callable[[DockerCli], object]) -> Callable[[DockerCli], object]:
     SCENARIOS.append(function)
     return function
-
-
-def told(result: Result) -> tuple[int, str, str]:
-    return result.code, VOLATILE.sub("ID", result.out), VOLATILE.sub("ID", result.err)
-
-
-def run(client: DockerCli, *words: str, stdin: bytes | None = None) -> tuple[int, str, str]:
-    return told(client.docker(*words, stdin=stdin, check=False))
-
-
-def created(client: DockerCli, *words: str) -> str:
-    return client.docker("run", "-d", "--net=none", *words).out.strip()
-
-
-def gone(client: DockerCli, container: str) -> None:
-    client.docker("rm", "-f", "-v", container)
-
-
-def on_terminal(
-    client: DockerCli, *words: str, typed: bytes, first: bytes = b""
-) -> tuple[int, str]:
-    """The docker command with a terminal for its streams: exit code and all that it showed.
-
-    `first` is typed at once, `typed` when the program says "ready"."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        ["docker", *words],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=client.environment(),
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    with os.fdopen(ours, "r+b", buffering=0) as terminal:
-        terminal.write(first)
-        while b"ready" not in shown:
-            shown += terminal.read(4096)
-        terminal.write(typed)
-        try:
-            while piece := terminal.read(4096):
-                shown += piece
-        except OSError:  # EIO: nobody has the other end any more.
-            pass
-    return process.wait(timeout=60), VOLATILE.sub("ID", shown.decode())
-
-
-@scenario
-def run_in_the_foreground(client):
-    return run(client, *RUN, IMAGE, "sh", "-c", "echo out; echo err >&2; exit 3")
-
-
-@scenario
-def run_with_stdin_to_its_end(client):
-    # wc speaks only after stdin's end: half-close must go through (haproxy#2684).
-    return run(client, *RUN, "-i", IMAGE, "wc", "-c", stdin=b"x" * 3_000_000)
-
-
-@scenario
-def run_with_output_of_megabytes(client):
-    return run(client, *RUN, IMAGE, "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' a")
-
-
-@scenario
-def run_with_an_empty_stdin(client):
-    return run(client, *RUN, "-i", IMAGE, "cat", stdin=b"")
-
-
-@scenario
-def run_on_a_terminal(client):
-    script = "stty size >/dev/null 2>&1; tty; echo ready; read a; echo got $a; exit 4"
-    return on_terminal(client, *RUN, "-it", IMAGE, "sh", "-c", script, typed=b"hello\n")
-
-
-@scenario
-def detach_keys(client):
-    container = created(client, "-it", IMAGE, "sh", "-c", "while :; do echo ready; read a; done")
-    try:
-        words = ("attach", "--detach-keys=ctrl-a,x", container)
-        # What was said before we came is not shown: ask for more.
-        code, _ = on_terminal(client, *words, first=b"\n", typed=b"\x01x")
-        running = run(client, "inspect", "-f", "{{.State.Running}}", container)
-    finally:
-        gone(client, container)
-    return code, running
-
-
-@scenario
-def exec_with_its_streams_and_exit_code(client):
-    container = created(client, IMAGE, "sleep", "1000")
-    try:
-        script = "cat; echo err >&2; exit 5"
-        return [
-            run(client, "exec", "-i", container, "sh", "-c", script, stdin=b"in" * 100_000),
-            run(client, "exec", container, "echo", "a"),
-            run(client, "exec", container, "no-such-program"),
-            on_terminal(
-                client, "exec", "-it", container, "sh", "-c", "echo ready; read a", typed=b"\n"
-            ),
-        ]
-    finally:
-        gone(client, container)
-
-
-@scenario
-def logs_follow_to_the_end(client):
-    script = "for i in 1 2 3 4 5; do echo $i; echo $i >&2; sleep 0.1; done"
-    container = created(client, IMAGE, "sh", "-c", script)
-    try:
-        followed = run(client, "logs", "-f", container)
-        return (
-            sorted(followed[1].split()),
-            sorted(followed[2].split()),
-            run(client, "wait", container),
-        )
-    finally:
-        gone(client, container)
-
-
-@scenario
-def start_and_attach(client):
-    container = client.docker("create", "-i", IMAGE, "sh", "-c", "cat; exit 6").out.strip()
-    try:
-        return run(client, "start", "-a", "-i", container, stdin=b"to the end")
-    finally:
-        gone(client, container)
-
-
-@scenario
-def attach_to_a_running_container(client):
-    # A detached container's stdin stays open when a client's ends: the program ends by itself.
-    container = created(client, "-i", IMAGE, "sh", "-c", "read a; echo got $a; exit 6")
-    try:
-        return run(client, "attach", container, stdin=b"a line\n")
-    finally:
-        gone(client, container)
 
 
 @scenario
