@@ -1,5 +1,5 @@
 """The same docker commands straight to the engine, through us, and through us with an adapter
-around each call: what they print and their exit codes are alike. Streams have a file of their own."""
+around each call: what they print and their exit codes are alike. Streams have their own file."""
 
 from __future__ import annotations
 

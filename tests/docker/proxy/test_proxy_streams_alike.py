@@ -1,5 +1,5 @@
-"""The docker client's streams (run, exec, attach, logs; with and without a terminal) straight to the
-engine, through us, and through us with an adapter around each call: all of it is alike."""
+"""The docker client's streams (run, exec, attach, logs; with a terminal and without) straight to
+the engine, through us, and through us with an adapter around each call: all of it is alike."""
 
 from __future__ import annotations
 
