@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import h11
 
 from waitforweave.proxy import heads
-from waitforweave.proxy.beside import beside
+from waitforweave.proxy.beside import Beside
 from waitforweave.proxy.framing import Body, FramingError, UntilClose, response_body
 from waitforweave.proxy.heads import Response
 from waitforweave.proxy.refusal import refusal
@@ -38,19 +38,21 @@ class Exchange:
     async def run(self) -> bool:
         """The call, to the end of its answer."""
         engine = await self.connect()
-        async with beside(self._upload(engine)):
+        async with Beside() as beside:
+            if self.body.ended:
+                await self._send(engine)
+                self._watch(engine, beside)
+            else:
+                beside.start(self._upload(engine))
             response = await self.response(engine)
-            if not hijacks(self.request, response):
-                return await self._relay_answer(engine, response)
-        return await self._splice(engine, response)
+            return await self._pass_on(engine, response, beside)
 
     async def finish(self, engine: Wire, response: Response) -> bool:
         """The answer, to its end, where all of the request is with the engine already."""
         self.uploaded = True
-        if hijacks(self.request, response):
-            return await self._splice(engine, response)
-        async with beside(self._leave_with_client(engine)):
-            return await self._relay_answer(engine, response)
+        async with Beside() as beside:
+            self._watch(engine, beside)
+            return await self._pass_on(engine, response, beside)
 
     async def response(self, engine: Wire) -> Response:
         """The answer's head, past interim ones, which the client gets too. Refusal."""
@@ -70,7 +72,14 @@ class Exchange:
         assert isinstance(response, Response)
         return response
 
-    async def _relay_answer(self, engine: Wire, response: Response) -> bool:
+    async def _pass_on(self, engine: Wire, response: Response, beside: Beside) -> bool:
+        """What follows an answer's head, and the head itself: a body, or a stream both ways."""
+        if hijacks(self.request, response):
+            # What the client says from here on is the stream's.
+            await beside.stop()
+            self.answered = True
+            await splice(self.client, engine, response)
+            return False
         try:
             body = response_body(self.request.method, response)
         except FramingError as error:
@@ -84,13 +93,8 @@ class Exchange:
         both = (self.request, response)
         return self.uploaded and all(heads.keeps_alive(head) for head in both)
 
-    async def _splice(self, engine: Wire, response: Response) -> bool:
-        self.answered = True
-        await splice(self.client, engine, response)
-        return False
-
-    async def _upload(self, engine: Wire) -> None:
-        """The request to its end; then see that a client that goes takes its call along."""
+    async def _send(self, engine: Wire) -> None:
+        """The request to its end, or as far as the engine reads it."""
         try:
             await relay(self.client, engine, self.body, heads.encode(self.request))
             self.uploaded = True
@@ -99,13 +103,21 @@ class Exchange:
             # is the client's answer.
             log.debug("request not sent to its end: %s", error)
             engine.write_eof()
+
+    async def _upload(self, engine: Wire) -> None:
+        await self._send(engine)
         await self._leave_with_client(engine)
+
+    def _watch(self, engine: Wire, beside: Beside) -> None:
+        """A client that goes shall take its call along. A quiet stream (logs -f, events) writes
+        nothing that could fail."""
+        beside.start_when_readable(self.client, lambda: self._leave_with_client(engine))
 
     async def _leave_with_client(self, engine: Wire) -> None:
         """Ends quietly when the client goes on with its next call; ConnectionError if it is gone.
 
-        A quiet stream (logs -f, events) writes nothing that could fail. The engine gets the end
-        of file as it would have without us: net/http takes it as the client's leaving.
+        The engine gets the end of file as it would have without us: net/http takes it as the
+        client's leaving.
         """
         if await self.client.ended():
             engine.write_eof()

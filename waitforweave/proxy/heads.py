@@ -42,12 +42,12 @@ def encode(head: h11.Request | Response) -> bytes:
 
 def values_of(head: h11.Request | Response, name: bytes) -> list[bytes]:
     """The values of all headers of this name, which is given in lower case."""
-    return [value for key, value in head.headers if key == name]
+    return [value for key, value in head.headers.raw_items() if key.lower() == name]
 
 
 def value_of(head: h11.Request | Response, name: bytes) -> bytes | None:
     """The first header of this name, which is given in lower case."""
-    return next((value for key, value in head.headers if key == name), None)
+    return next((value for key, value in head.headers.raw_items() if key.lower() == name), None)
 
 
 def text_of(head: h11.Request | Response, name: bytes) -> str | None:

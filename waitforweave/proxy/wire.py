@@ -82,6 +82,21 @@ class Wire:
                 return not self._sock.recv(1, socket.MSG_PEEK)
             await self._readable()
 
+    def on_readable(self, callback: Callable[[], None] | None) -> None:
+        """Call back once when there is something to read, or the end; None: not any more.
+
+        Nobody else may read meanwhile: a descriptor has one reader.
+        """
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._sock.fileno())
+        # What has come already is the next call, which waits for its turn.
+        if callback is not None and not self._ahead:
+            loop.add_reader(self._sock.fileno(), self._call_back, callback)
+
+    def _call_back(self, callback: Callable[[], None]) -> None:
+        self.on_readable(None)
+        callback()
+
     async def hung_up(self) -> None:
         """Wait until the other side has closed both directions.
 
