@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from waitforweave.proxy.framing import Body
 from waitforweave.proxy.wire import Wire
 
@@ -22,9 +20,6 @@ async def relay(source: Wire, sink: Wire, body: Body, head: bytes = b"") -> None
     while not body.ended and (data := await piece(source, body)):
         await sink.write(head + data if head else data)
         head = b""
-        if not body.ended:
-            # Two fast sides never block: the other connections want their turn.
-            await asyncio.sleep(0)
 
 
 async def whole(source: Wire, body: Body, limit: int) -> bytes | None:

@@ -64,7 +64,6 @@ async def flow(source: Wire, sink: Wire) -> None:
     try:
         while data := await source.read():
             await sink.write(data)
-            await asyncio.sleep(0)
     except OSError as error:
         log.debug("a stream's direction ended: %s", error)
     sink.write_eof()

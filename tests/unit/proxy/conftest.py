@@ -126,8 +126,16 @@ class Sides:
         self.peers: list[Peer] = []
         self.calls: list[dict[str, Any]] = []
 
-    def start(self, endpoints: dict[str, Any] | None = None, **hooks: Hook) -> None:
-        """Let the proxy run with these rules; a hook answers to what its adapter is sent."""
+    def start(
+        self,
+        endpoints: dict[str, Any] | None = None,
+        *,
+        engine: EngineUrl | None = None,
+        listening: socket.socket | None = None,
+        **hooks: Hook,
+    ) -> None:
+        """Let the proxy run with these rules, between unix sockets unless told otherwise; a hook
+        answers to what its adapter is sent."""
         names = {name: f"http://{name}/v1/extension" for name in hooks}
         rules = adapters.parse(json.dumps({"endpoints": endpoints or {}, "adapters": names}))
 
@@ -139,9 +147,9 @@ class Sides:
 
             return httpx.MockTransport(answer)
 
-        engine = EngineUrl("unix", path=str(self.engine_path))
-        proxy = Proxy(engine, rules, Adapters(transport))
-        accepting = server.accept(listener(self.proxy_path), proxy, set())
+        engine = engine or EngineUrl("unix", path=str(self.engine_path))
+        self.listening = listening or listener(self.proxy_path)
+        accepting = server.accept(self.listening, Proxy(engine, rules, Adapters(transport)), set())
         asyncio.run_coroutine_threadsafe(accepting, self.loop)
 
     def listen(self) -> None:
@@ -149,8 +157,8 @@ class Sides:
         self.upstream = listener(self.engine_path)
 
     def client(self, sent: bytes = b"") -> Peer:
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(str(self.proxy_path))
+        sock = socket.socket(self.listening.family)
+        sock.connect(self.listening.getsockname())
         peer = self.peer(sock)
         peer.send(sent)
         return peer
@@ -202,6 +210,7 @@ class Sides:
         for peer in self.peers:
             peer.close()
         self.upstream.close()
+        self.listening.close()
 
 
 def listener(path: Path) -> socket.socket:

@@ -1,0 +1,76 @@
+"""The same on TCP on both sides, over loopback."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from waitforweave.docker.url import EngineUrl
+
+GET = b"GET /v1.41/info HTTP/1.1\r\nHost: docker\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+UPGRADE = b"POST /session HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+def loopback(host: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.create_server((host, 0), family=family)
+    sock.setblocking(False)
+    return sock
+
+
+@pytest.fixture(params=["127.0.0.1", "::1", "localhost"])
+def tcp(sides, request):
+    host = request.param
+    sides.upstream.close()
+    sides.upstream = loopback("127.0.0.1" if host == "localhost" else host)
+    port = sides.upstream.getsockname()[1]
+    sides.start(engine=EngineUrl("tcp", host=host, port=port), listening=loopback("127.0.0.1"))
+    return sides
+
+
+def test_calls_pass(tcp):
+    client = tcp.client(GET)
+    engine = tcp.engine()
+    for _ in range(2):
+        assert engine.head() == GET
+        engine.send(OK)
+        assert client.exactly(len(OK)) == OK
+        client.send(GET)
+
+
+def test_streams_end_one_direction_at_a_time(tcp):
+    client = tcp.client(UPGRADE)
+    engine = tcp.engine()
+    engine.head()
+    engine.send(SWITCHED)
+    client.head()
+    client.send(b"input")
+    client.end()
+    assert engine.rest() == b"input"
+    engine.send(b"output")
+    engine.close()
+    assert client.rest() == b"output"
+
+
+def test_a_client_that_leaves_a_quiet_stream_is_told_to_the_engine(tcp):
+    client = tcp.client(GET)
+    engine = tcp.engine()
+    engine.head()
+    engine.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.head()
+    client.close()
+    # net/http ends the call then, which ends it for us too.
+    assert engine.rest() == b""
+    engine.close()
+
+
+def test_an_engine_without_a_listener_is_named(sides):
+    with loopback("127.0.0.1") as taken:
+        port = taken.getsockname()[1]
+    sides.start(engine=EngineUrl("tcp", host="127.0.0.1", port=port))
+    answer = sides.client(GET).rest()
+    assert answer.startswith(b"HTTP/1.1 502 ")
+    assert b"the engine at tcp://127.0.0.1:%d cannot be reached: " % port in answer
