@@ -44,7 +44,7 @@ class Proxy:
                 pass
             connection.leave_engine()
             await connection.linger()
-        except (OSError, FramingError) as error:
+        except OSError as error:
             log.debug("connection ended: %s", error)
         finally:
             connection.close()
@@ -59,25 +59,34 @@ class Connection:
         self._engine: Wire | None = None
 
     async def exchange(self) -> bool:
-        """The next call, and whether another may follow. OSError, FramingError."""
+        """The next call, and whether another may follow. OSError."""
+        exchange: Exchange | None = None
+        try:
+            request = await self._request()
+            if request is None:
+                return False
+            exchange = Exchange(self._client, self._connect, request, request_body(request))
+            return await self._run(exchange)
+        except FramingError as error:
+            refused = refusal(400, str(error))
+        except Refusal as error:
+            refused = error
+        if exchange is None or not exchange.answered:
+            to_head = exchange is not None and exchange.request.method == b"HEAD"
+            await self._client.write(refused.encode(without_body=to_head))
+        return False
+
+    async def _request(self) -> h11.Request | None:
+        """The head of the next call; None if the client has no more. Refusal."""
         try:
             request = await self._client.head(heads.request_reader())
         except h11.RemoteProtocolError as error:
-            return await self._refuse(refusal(error.error_status_hint, str(error)))
+            raise refusal(error.error_status_hint, str(error)) from error
         if not isinstance(request, h11.Request):
-            return False
+            return None
         if request.http_version not in VERSIONS:
-            return await self._refuse(refusal(505, "HTTP/1.1 is spoken here"))
-        try:
-            exchange = Exchange(self._client, self._connect, request, request_body(request))
-        except FramingError as error:
-            return await self._refuse(refusal(400, str(error)))
-        try:
-            return await self._run(exchange)
-        except FramingError as error:
-            return await self._refuse(refusal(400, str(error)), exchange)
-        except Refusal as refused:
-            return await self._refuse(refused, exchange)
+            raise refusal(505, "HTTP/1.1 is spoken here")
+        return request
 
     async def _run(self, exchange: Exchange) -> bool:
         request = exchange.request
@@ -91,15 +100,6 @@ class Connection:
             return await exchange.run()
         log.info("%s %s matches %s", method, target, rules)
         return await hooked.run(exchange, hooks, self._proxy.adapters)
-
-    async def _refuse(self, refused: Refusal, exchange: Exchange | None = None) -> bool:
-        if exchange is None:
-            await self._client.write(refused.encode(without_body=False))
-        elif not exchange.answered:
-            await self._client.write(
-                refused.encode(without_body=exchange.request.method == b"HEAD")
-            )
-        return False
 
     async def _connect(self) -> Wire:
         """The connection to the engine, made anew where the old one cannot be used. Refusal."""

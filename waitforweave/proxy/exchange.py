@@ -61,7 +61,6 @@ class Exchange:
             response = await self._head(engine, reader)
             if response.status_code >= 200 or response.status_code == 101:
                 return response
-            self.answered = True
             await self.client.write(heads.encode(response))
 
     async def _head(self, engine: Wire, reader: h11.Connection) -> Response:

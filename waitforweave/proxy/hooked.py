@@ -111,7 +111,9 @@ def encode_request(
     request: h11.Request, sent: ClientRequest, call: ClientRequest, body: Bytes
 ) -> bytes:
     """What the adapters have left; byte for byte where they have changed nothing."""
-    headers, content = heads.raw(request), body.framed
+    # "Expect: 100-continue" has been answered by us.
+    headers = [header for header in heads.raw(request) if header[0].lower() != b"expect"]
+    content = body.framed
     if (call.Body or "") != (sent.Body or ""):
         content = (call.Body or "").encode()
         headers = heads.with_length(headers, len(content))

@@ -98,3 +98,12 @@ def test_an_answer_cut_short_is_not_hooked(sides):
     engine.close()
     assert message_of(client)[0] == 502
     assert sides.calls == []
+
+
+def test_an_interim_answer_is_not_the_last_word(sides):
+    sides.start({"POST /*": {"post": ["a"]}}, a=failing)
+    client = sides.client(START)
+    engine = sides.engine()
+    engine.send(b"HTTP/1.1 102 Processing\r\n\r\n" + DONE)
+    assert client.head() == b"HTTP/1.1 102 Processing\r\n\r\n"
+    assert message_of(client) == (418, "I will not")
