@@ -87,7 +87,8 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
 async def request_content(exchange: Exchange) -> Bytes:
     """All of the request's body. Refusal 413 past HOOKED_BYTES."""
     expects = heads.value_of(exchange.request, b"expect") or b""
-    if expects.lower() == b"100-continue" and not exchange.client.has_ahead():
+    # As net/http, also to a client that has not waited for it.
+    if expects.lower() == b"100-continue" and not exchange.body.ended:
         await exchange.client.write(CONTINUE)
     framed = await whole(exchange.client, exchange.body, HOOKED_BYTES)
     if framed is None:
