@@ -50,6 +50,11 @@ def value_of(head: h11.Request | Response, name: bytes) -> bytes | None:
     return next((value for key, value in head.headers.raw_items() if key.lower() == name), None)
 
 
+def tokens_of(head: h11.Request | Response, name: bytes) -> set[bytes]:
+    """The words of a header that is a list, in lower case as its name."""
+    return {word.strip() for word in b",".join(values_of(head, name)).lower().split(b",")}
+
+
 def text_of(head: h11.Request | Response, name: bytes) -> str | None:
     """The same as text."""
     value = value_of(head, name)
@@ -58,11 +63,16 @@ def text_of(head: h11.Request | Response, name: bytes) -> str | None:
 
 def keeps_alive(head: h11.Request | Response) -> bool:
     """Whether another exchange may follow on this connection, by what this head says."""
-    words = b",".join(values_of(head, b"connection")).lower().split(b",")
-    tokens = {word.strip() for word in words}
+    tokens = tokens_of(head, b"connection")
     if head.http_version == b"1.1":
         return b"close" not in tokens
     return b"keep-alive" in tokens  # Go's server does so for HTTP/1.0 (ab -k).
+
+
+def expects_continue(request: h11.Request) -> bool:
+    """Whether the engine would say 100 Continue when it reads the body: not to HTTP/1.0, and what
+    else may be expected it answers with 417 (net/http: server.go, expectsContinue)."""
+    return request.http_version == b"1.1" and b"100-continue" in tokens_of(request, b"expect")
 
 
 def is_json(head: h11.Request | Response) -> bool:

@@ -86,9 +86,8 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
 
 async def request_content(exchange: Exchange) -> Bytes:
     """All of the request's body. Refusal 413 past HOOKED_BYTES."""
-    expects = heads.value_of(exchange.request, b"expect") or b""
     # As net/http, also to a client that has not waited for it.
-    if expects.lower() == b"100-continue" and not exchange.body.ended:
+    if heads.expects_continue(exchange.request) and not exchange.body.ended:
         await exchange.client.write(CONTINUE)
     framed = await whole(exchange.client, exchange.body, HOOKED_BYTES)
     if framed is None:
@@ -112,9 +111,10 @@ def encode_request(
     request: h11.Request, sent: ClientRequest, call: ClientRequest, body: Bytes
 ) -> bytes:
     """What the adapters have left; byte for byte where they have changed nothing."""
-    # "Expect: 100-continue" has been answered by us.
-    headers = [header for header in heads.raw(request) if header[0].lower() != b"expect"]
-    content = body.framed
+    headers, content = heads.raw(request), body.framed
+    if heads.expects_continue(request):
+        # Answered by us. Any other expectation is the engine's to refuse.
+        headers = [header for header in headers if header[0].lower() != b"expect"]
     if (call.Body or "") != (sent.Body or ""):
         content = (call.Body or "").encode()
         headers = heads.with_length(headers, len(content))

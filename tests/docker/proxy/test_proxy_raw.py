@@ -38,6 +38,13 @@ RAW = {
     "type that is not allowed": b"POST /containers/create HTTP/1.1\r\nHost: d\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
     "expects 100": CREATE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+    "expects 100 in chunks": CREATE
+    + b"Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "expects 100 for nothing": CREATE + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n",
+    "expects 100 and more": CREATE + b"Expect: 100-continue, x\r\nContent-Length: 2\r\n\r\n{}",
+    "expects 100 in HTTP/1.0": b"POST /containers/create HTTP/1.0\r\nConnection: keep-alive\r\n"
+    b"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+    "expects what nobody knows": CREATE + b"Expect: x\r\nContent-Length: 2\r\n\r\n{}",
     "a tar that is none": b"POST /images/load HTTP/1.1\r\nHost: d\r\n"
     + TAR
     + b"Content-Length: 3\r\n\r\nabc",
