@@ -31,7 +31,7 @@ def listening(url: str, like: str | None = None) -> Iterator[socket.socket]:
             yield listener
         return
     path = Path(address.path)
-    with unix_socket(path, None if like is None else parse_engine_url(like)) as listener:
+    with unix_socket(path, None if like is None else rights_of(parse_engine_url(like))) as listener:
         inode = path.stat().st_ino
         try:
             yield listener
@@ -62,16 +62,30 @@ def tcp_socket(address: EngineUrl) -> socket.socket:
     return listener
 
 
-def unix_socket(path: Path, like: EngineUrl | None) -> socket.socket:
-    """A fresh socket file with its rights, before anybody can connect."""
+def rights_of(engine: EngineUrl) -> os.stat_result | None:
+    """Owner, group and mode of the engine's socket, None for an engine on TCP. ListenError."""
+    if engine.scheme != "unix":
+        return None
+    try:
+        return Path(engine.path).stat()
+    except OSError as error:
+        raise ListenError(f"the engine at {engine}: {error.strerror}") from error
+
+
+def unix_socket(path: Path, rights: os.stat_result | None) -> socket.socket:
+    """A fresh socket file with its rights, before anybody can connect; or none is left."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_stale(path)
         listener.bind(str(path))
-        # Nobody can connect before listen(2): the rights are there first.
-        give_rights(path, like)
-        listener.listen(BACKLOG)
+        try:
+            # Nobody can connect before listen(2): the rights are there first.
+            give_rights(path, rights)
+            listener.listen(BACKLOG)
+        except OSError:
+            path.unlink()
+            raise
     except OSError as error:
         listener.close()
         raise ListenError(f"unix://{path}: {error.strerror or error}") from error
@@ -88,19 +102,21 @@ def remove_stale(path: Path) -> None:
             raise ListenError(f"unix://{path}: a file is there that is no socket")
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        # Where too many wait for its owner already, connect(2) would wait too (unix(7): EAGAIN).
+        probe.setblocking(False)
         try:
-            probe.connect(str(path))
+            with suppress(BlockingIOError):
+                probe.connect(str(path))
         except ConnectionRefusedError:
             path.unlink()
         else:
             raise ListenError(f"unix://{path}: somebody listens there already")
 
 
-def give_rights(path: Path, like: EngineUrl | None) -> None:
-    if like is None or like.scheme != "unix":
+def give_rights(path: Path, rights: os.stat_result | None) -> None:
+    if rights is None:
         path.chmod(0o600)
         return
-    rights = Path(like.path).stat()
     if (rights.st_uid, rights.st_gid) != (os.geteuid(), os.getegid()):
         os.chown(path, rights.st_uid, rights.st_gid)
     path.chmod(rights.st_mode & 0o777)
