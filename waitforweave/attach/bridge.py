@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -18,7 +19,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
-from waitforweave.attach.firewall import close_forwarding, open_forwarding
+from waitforweave.attach.firewall import close_forwarding, open_forwarding, warn_of_legacy
 from waitforweave.attach.ipam import Claim, Ipam
 from waitforweave.attach.links import OURS, find_link, index_of, is_ours, remove_link
 from waitforweave.attach.lock import alone, forget
@@ -48,6 +49,7 @@ class BridgeBackend:
         with kernel_errors(BRIDGE), IPRoute() as host:
             ensure_bridge(host)
             open_forwarding(BRIDGE)
+            warn_of_legacy(BRIDGE)
 
     def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         """See Backend.attach."""
@@ -76,6 +78,7 @@ class BridgeBackend:
         claims = self.claim(container, wanted, undo)
         cidrs = tuple(claim.cidr for claim in claims)
         pair = Pair(container, namespace, self.bridge(host))
+        open_forwarding(BRIDGE, {family_of(cidr) for cidr in cidrs})
         host_end = ensure_pair(host, pair, cidrs, undo)
         # From here on we count as alive. Until here another container could take our address.
         self.ipam.confirm(container, claims)
@@ -111,6 +114,10 @@ class BridgeBackend:
             forget(self.ipam.state)
 
 
+def family_of(cidr: str) -> int:
+    return socket.AF_INET6 if ":" in cidr else socket.AF_INET
+
+
 def is_alive(container: str) -> bool:
     """Whether the container has its `ethwe`: a pair goes with the namespace of either end."""
     return index_of(host_end_name(container)) is not None
@@ -121,7 +128,6 @@ def ensure_bridge(host: IPRoute) -> int:
     found = find_link(host, BRIDGE)
     if found is None:
         make_bridge(host)
-        open_forwarding(BRIDGE)
         found = find_link(host, BRIDGE)
     if found is None or not is_ours(found):
         raise AttachError(

@@ -13,12 +13,19 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pyroute2.netlink import NLM_F_ACK, NLM_F_REQUEST
 from pyroute2.netlink.exceptions import NetlinkError
+from pyroute2.netlink.nfnetlink.nftsocket import (
+    NFT_MSG_GETCHAIN,
+    NFT_MSG_GETRULE,
+    nft_chain_msg,
+    nft_rule_msg,
+)
 from pyroute2.nftables.expressions import genex, verdict
 from pyroute2.nftables.main import NFTables
 
@@ -36,22 +43,20 @@ LEGACY_TABLES = Path("/proc/thread-self/net/ip_tables_names")
 NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 
 
-def open_forwarding(bridge: str) -> None:
-    """Let through what comes from `bridge` and goes to it. Idempotent. NetlinkError."""
-    for family in FAMILIES:
+def open_forwarding(bridge: str, families: Iterable[int] = FAMILIES) -> None:
+    """Let through what comes from `bridge` and goes to it. Idempotent, and cheap where the rule is
+    there: each attach asks, since a firewall's reload takes it away. NetlinkError."""
+    for family in families:
         with nftables(family) as nft:
-            if has_chain(nft, family) and not handles(nft, family, bridge):
+            if not handles(nft, bridge) and has_chain(nft):
                 nft.rule("insert", table=TABLE, chain=CHAIN, expressions=(forward_rule(bridge),))
-    warn_of_legacy(bridge)
 
 
 def close_forwarding(bridge: str) -> None:
     """Take that rule away again, wherever in the chain it is. NetlinkError."""
     for family in FAMILIES:
         with nftables(family) as nft:
-            if not has_chain(nft, family):
-                continue
-            for handle in handles(nft, family, bridge):
+            for handle in handles(nft, bridge):
                 nft.rule("del", table=TABLE, chain=CHAIN, handle=handle)
 
 
@@ -78,25 +83,29 @@ def forward_rule(bridge: str) -> list[Any]:
     return [*words, *verdict(NF_ACCEPT)]
 
 
-def has_chain(nft: NFTables, family: int) -> bool:
-    """Whether this family has a chain filter/FORWARD in nftables at all."""
-    return any(
-        chain["nfgen_family"] == family
-        and chain.get_attr("NFTA_CHAIN_TABLE") == TABLE
-        and chain.get_attr("NFTA_CHAIN_NAME") == CHAIN
-        for chain in nft.get_chains()
-    )
+def has_chain(nft: NFTables) -> bool:
+    """Whether the socket's family has a chain filter/FORWARD in nftables at all."""
+    chain = nft_chain_msg()
+    chain["attrs"] = [("NFTA_CHAIN_TABLE", TABLE), ("NFTA_CHAIN_NAME", CHAIN)]
+    try:
+        nft.request_get(chain, NFT_MSG_GETCHAIN, NLM_F_REQUEST | NLM_F_ACK)
+    except NetlinkError as error:
+        if error.code == errno.ENOENT:
+            return False
+        raise
+    return True
 
 
-def handles(nft: NFTables, family: int, bridge: str) -> list[int]:
-    """The handles of our rule, in this family's filter/FORWARD."""
+def handles(nft: NFTables, bridge: str) -> list[int]:
+    """The handles of our rule, in filter/FORWARD of the socket's family. No chain, no rule."""
+    # The kernel leaves all other chains out; with kube-proxy's they are thousands of rules, and
+    # 80 ms for each thousand.
+    chain = nft_rule_msg()
+    chain["attrs"] = [("NFTA_RULE_TABLE", TABLE), ("NFTA_RULE_CHAIN", CHAIN)]
     return [
         rule.get_attr("NFTA_RULE_HANDLE")
-        for rule in nft.get_rules()
-        if rule["nfgen_family"] == family
-        and rule.get_attr("NFTA_RULE_TABLE") == TABLE
-        and rule.get_attr("NFTA_RULE_CHAIN") == CHAIN
-        and is_ours(rule, bridge)
+        for rule in nft.request_get(chain, NFT_MSG_GETRULE)
+        if is_ours(rule, bridge)
     ]
 
 

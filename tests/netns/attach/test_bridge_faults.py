@@ -13,12 +13,12 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from tests.netns.attach.conftest import Host, addresses, container, names
 from tests.netns.gate.space import Space
-from waitforweave.attach import bridge, links, netns, pair
+from waitforweave.attach import bridge, firewall, links, netns, pair
 from waitforweave.attach.backend import AttachError
 
 WANTED = "10.2.1.5/24 fd00::5/64 net:default"
 WANTED_MORE = "10.2.1.5/24 10.9.9.9/24 fd00::9/64"
-KINDS = {"claim", "confirm", "enter", "link", "addr", "route", "allow_ipv6"}
+KINDS = {"claim", "confirm", "enter", "link", "addr", "route", "allow_ipv6", "rule"}
 
 
 class Faults:
@@ -66,6 +66,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     for module in (bridge, pair):
         monkeypatch.setattr(module, "IPRoute", Faulty)
     monkeypatch.setattr(netns, "enter", faults.wrap("enter", netns.enter))
+    monkeypatch.setattr(bridge, "open_forwarding", faults.wrap("rule", firewall.open_forwarding))
     monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", links.allow_ipv6))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
     for name in ("claim", "confirm"):

@@ -114,6 +114,28 @@ def test_prepare_brings_back_a_rule_that_was_flushed(docker_like):
     assert iptables(docker_like, "-S", "FORWARD") == ["-P FORWARD DROP", RULE]
 
 
+@pytest.mark.parametrize(
+    ("program", "value"), [("iptables", "10.2.1.5/24"), ("ip6tables", "fd00::5/64")]
+)
+def test_so_does_the_next_attach(docker_like, one, program, value):
+    """A firewall's reload tells nobody."""
+    docker_like.run(docker_like.backend.prepare)
+    iptables(docker_like, "-F", "FORWARD", program=program)
+    docker_like.attach(container(one, "a"), value)
+    shown = iptables(docker_like, "-S", "FORWARD", program=program)
+    assert shown == ["-P FORWARD DROP", RULE]
+
+
+def test_rules_of_other_chains_are_not_read(docker_like, monkeypatch):
+    """kube-proxy has thousands of them."""
+    iptables(docker_like, "-t", "nat", "-A", "POSTROUTING", "-s", "10.2.1.0/24")
+    iptables(docker_like, "-A", "INPUT", "-s", "10.2.1.0/24")
+    read = []
+    monkeypatch.setattr(firewall, "is_ours", lambda rule, bridge: read.append(rule))
+    open_forwarding(docker_like)
+    assert {rule.get_attr("NFTA_RULE_CHAIN") for rule in read} == {"FORWARD"}
+
+
 def test_legacy_tables_get_a_line_that_says_what_to_type(tmp_path, monkeypatch, caplog):
     tables = tmp_path / "ip_tables_names"
     monkeypatch.setattr(firewall, "LEGACY_TABLES", tables)
