@@ -51,7 +51,7 @@ class Proxy(DockerCli):
 @contextmanager
 def proxy(folder: Path, engine_url: str, config: str = NO_HOOKS) -> Iterator[Proxy]:
     """A proxy before this engine, which is ready; its socket and its log are in `folder`."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "adapters.yml").write_text(config)
     with (folder / "log").open("wb") as log, notifications(folder / "notify") as notified:
         process = subprocess.Popen(

@@ -61,10 +61,10 @@ def connected(path: Path) -> socket.socket:
 
 
 def until_end(client: socket.socket) -> bytes:
-    answer = b""
+    answer = bytearray()  # Bytes would be copied for each piece: 20 s for 60 MB.
     while piece := client.recv(65536):
         answer += piece
-    return answer
+    return bytes(answer)
 
 
 def said_by(path: Path, sent: bytes) -> bytes:
