@@ -24,6 +24,7 @@ from tests.support.docker_cli import DockerCli
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 READY_MARK = b"API listen on"
+SOCKET_BYTES = 107  # unix(7): sun_path holds 108, with a final NUL
 
 
 class EngineError(Exception):
@@ -67,10 +68,16 @@ class PrivateEngine(DockerCli):
         return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--"]
 
     def _start(self) -> None:
+        if len(os.fsencode(self.socket)) > SOCKET_BYTES:
+            raise EngineError(
+                f"{self.socket}: more than {SOCKET_BYTES} bytes, too long for a unix socket; "
+                "let TMPDIR name a folder with a shorter path"
+            )
         dockerd = [
             "dockerd",
             f"--data-root={self.root}/data",
-            f"--exec-root={self.root}/exec",
+            # Not below the root: containerd's own sockets have longer names than ours.
+            "--exec-root=/run/docker",
             f"--pidfile={self.root}/pid",
             f"--host={self.url}",
             f"--cgroup-parent=/{self.root.name}",
