@@ -19,12 +19,11 @@ from tests.demo.stage import Stage, play, say
 from tests.demo.steps import STEPS
 from tests.support import images
 from tests.support.docker_cli import DockerCli
-from tests.support.engine import EngineError
+from tests.support.engine import INTERRUPTS, EngineError
 
 ROOT = Path(__file__).resolve().parents[2]
 WEAVEWAIT = ROOT / ".venv/bin/weavewait"
 EXAMPLES = ROOT / "docs/examples/seed"
-INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:

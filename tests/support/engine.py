@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +27,7 @@ from tests.support.docker_cli import DockerCli
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 READY_MARK = b"API listen on"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOCKET_BYTES = 107  # unix(7): sun_path holds 108, with a final NUL
 
 
@@ -91,13 +95,15 @@ class PrivateEngine(DockerCli):
         setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"'
         command += ["sh", "-c", setup, "sh", *dockerd, "--host=unix:///var/run/docker.sock"]
         # A session of its own: Ctrl-C is for us, and we take the engine down in order.
-        self._outer = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with uninterrupted() as mask:
+            self._outer = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=partial(signal.pthread_sigmask, signal.SIG_SETMASK, mask),  # noqa: PLW1509
+            )
         self._await_ready()
 
     def _await_ready(self) -> None:
@@ -141,6 +147,17 @@ class PrivateEngine(DockerCli):
             psutil.wait_procs(children, STOP_SECONDS)
         remove_cgroups(self.root.name)
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[set[int]]:
+    """Signals wait until the end of the block, lest a process is started that nobody knows of;
+    gives the mask that is the process' own."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        yield mask
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def tail(log: bytes, lines: int = 15) -> str:
