@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.bench import docker_run, gate
+from tests.bench import attach, docker_run, gate
 from tests.bench.table import show
 
 if __name__ == "__main__":
-    print(show([*gate.rows(), *docker_run.rows()]))
+    print(show([*gate.rows(), *attach.rows(), *docker_run.rows()]))
