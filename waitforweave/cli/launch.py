@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from waitforweave.cli.errors import told
+from waitforweave.cli.listening import require_loopback
 from waitforweave.cli.options import (
     backend_option,
     engine_option,
@@ -15,6 +16,7 @@ from waitforweave.cli.options import (
     subnet_option,
 )
 from waitforweave.docker.engine import Engine
+from waitforweave.docker.url import parse_engine_url
 from waitforweave.launch import steps
 from waitforweave.launch.settings import Settings
 
@@ -40,6 +42,8 @@ def command(
     """
     settings = Settings(engine, listen, backend, subnet, image)
     with told("launch"):
+        for url in listen:
+            require_loopback(parse_engine_url(url))
         started = asyncio.run(bring_up(settings, host_process))
     if started:
         click.echo(f"weavewait launch: started {', '.join(started)}", err=True)

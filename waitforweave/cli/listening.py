@@ -42,8 +42,10 @@ def listening(url: str, like: str | None = None) -> Iterator[socket.socket]:
                     path.unlink()
 
 
-def tcp_socket(address: EngineUrl) -> socket.socket:
-    """Whoever reaches the port is root on this host: loopback only (weave#1055)."""
+def require_loopback(address: EngineUrl) -> None:
+    """Whoever reaches a port of ours is root on this host (weave#1055). ListenError."""
+    if address.scheme != "tcp":
+        return
     try:
         loopback = ipaddress.ip_address(address.host).is_loopback
     except ValueError:
@@ -53,6 +55,11 @@ def tcp_socket(address: EngineUrl) -> socket.socket:
             f"{address}: anybody who reaches this port would rule the engine; "
             "allowed: tcp://127.0.0.1:PORT, tcp://[::1]:PORT, or a unix socket"
         )
+
+
+def tcp_socket(address: EngineUrl) -> socket.socket:
+    """Listens on loopback only. ListenError."""
+    require_loopback(address)
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         listener = socket.create_server((address.host, address.port), family=family)

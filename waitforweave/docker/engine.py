@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
@@ -113,7 +114,7 @@ class Engine:
     def _unreachable(self, error: httpx.HTTPError) -> EngineError:
         # It may come back as another version.
         self._version = None
-        reason = str(error) or type(error).__name__
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
         return EngineError(0, f"no answer from the engine at {self.url}: {reason}")
 
 

@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,8 @@ RUN_FOLDER = Path("/run/weavewait")
 STATE_FOLDER = Path("/var/lib/weavewait")
 READY_SECONDS = 20.0
 END_SECONDS = 10.0
+# Hooks first: the proxy calls them.
+HOOKS, PROXY = PARTS = ("hooks", "proxy")
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -100,16 +104,20 @@ def found(process: Process) -> psutil.Process | None:
 
 
 def states(record: Record) -> list[tuple[str, bool]]:
-    """Each recorded process, and whether it runs."""
-    return [(name, found(process) is not None) for name, process in record.processes.items()]
+    """Each part, and whether it runs; one may be missing that was never started."""
+    processes = {part: record.processes.get(part) for part in PARTS}
+    return [
+        (part, process is not None and found(process) is not None)
+        for part, process in processes.items()
+    ]
 
 
 def words_of(settings: Settings) -> dict[str, list[str]]:
-    """The command line of each part, hooks first: the proxy calls them."""
+    """The command line of each part, in their order."""
     folders = Folders.of(settings.engine)
     return {
-        "hooks": serve_words(settings, folders.hooks_url, str(folders.state)),
-        "proxy": proxy_words(settings, str(folders.run / "adapters.yml")),
+        HOOKS: serve_words(settings, folders.hooks_url, str(folders.state)),
+        PROXY: proxy_words(settings, str(folders.run / "adapters.yml")),
     }
 
 
@@ -126,16 +134,19 @@ def bring_up(settings: Settings) -> list[str]:
     started = []
     for part, words in words_of(settings).items():
         if part not in processes or found(processes[part]) is None:
-            processes[part] = start(part, words, folders.run)
+            with starting(part, words, folders.run) as process:
+                # Written before it is ready: whatever becomes of us meanwhile, `stop` knows it.
+                processes[part] = process
+                record = Record(settings.to_label(), processes)
+                folders.record.write_bytes(msgspec.json.encode(record))
             started.append(part)
-            # Written after each: what runs is always known, whatever becomes of the next.
-            record = Record(settings.to_label(), processes)
-            folders.record.write_bytes(msgspec.json.encode(record))
     return started
 
 
-def start(part: str, words: list[str], run: Path) -> Process:
-    """One part as a process of its own session, once it says that it is ready (sd_notify(3))."""
+@contextmanager
+def starting(part: str, words: list[str], run: Path) -> Iterator[Process]:
+    """One part as a process of its own session, from its first moment; the block's end waits for
+    its word that it is ready (sd_notify(3)). LaunchError; no error leaves the process behind."""
     log = run / f"{part}.log"
     address = run / "notify.sock"
     address.unlink(missing_ok=True)
@@ -154,12 +165,16 @@ def start(part: str, words: list[str], run: Path) -> Process:
             start_new_session=True,
         )
         process = Process(child.pid, psutil.Process(child.pid).create_time())
-        is_ready = await_ready(child, ready)
-    address.unlink()
-    if not is_ready:
-        end(process)
-        raise LaunchError(f"the {part} process did not start:\n{log.read_text().rstrip()}")
-    return process
+        try:
+            yield process
+            if not await_ready(child, ready):
+                said = log.read_text().strip() or "it said nothing"
+                raise LaunchError(f"the {part} process did not start: {said}")
+        except BaseException:
+            end(process)
+            raise
+        finally:
+            address.unlink()
 
 
 def await_ready(child: subprocess.Popen[bytes], ready: socket.socket) -> bool:

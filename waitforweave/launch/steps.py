@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from waitforweave.docker.engine import Engine, EngineError
@@ -20,11 +21,28 @@ class Existing:
 
 
 async def launch(engine: Engine, settings: Settings, *, host_process: bool) -> list[str]:
-    """Bring up what is missing; the names of what was started. LaunchError, EngineError."""
+    """Bring up what is missing; the names of what was started. LaunchError, EngineError.
+
+    A first launch that fails, or is interrupted, takes away again what it has brought up: else the
+    next one, with better options, would find another launch there.
+    """
     await require_image(engine, settings)
     existing = await find(engine, settings.engine)
     if existing is not None:
         require_same(existing, Existing(settings, host_process))
+        return await bring_up(engine, settings, host_process=host_process)
+    had_volume = await on_engine.inspect(engine, VOLUME_CONTAINER) is not None
+    try:
+        return await bring_up(engine, settings, host_process=host_process)
+    except BaseException:
+        # What was wrong first is what the person shall read.
+        with suppress(LaunchError, EngineError):
+            await take_down(engine, settings.engine, with_volume=not had_volume)
+        raise
+
+
+async def bring_up(engine: Engine, settings: Settings, *, host_process: bool) -> list[str]:
+    """Start what does not run; its names."""
     started = []
     if await on_engine.ensure_volume_container(engine, settings):
         started.append(VOLUME_CONTAINER)
@@ -35,11 +53,16 @@ async def launch(engine: Engine, settings: Settings, *, host_process: bool) -> l
 
 async def stop(engine: Engine, url: str) -> list[str]:
     """Take all of it away; the names of the containers that still want our gate. LaunchError."""
-    gated = await gated_containers(engine)
+    await take_down(engine, url, with_volume=True)
+    return await gated_containers(engine)
+
+
+async def take_down(engine: Engine, url: str, *, with_volume: bool) -> None:
+    """What runs on the host goes first: that needs no engine that answers."""
     on_host.take_down(url)
     await on_engine.take_down(engine)
-    await on_engine.remove_volume_container(engine)
-    return gated
+    if with_volume:
+        await on_engine.remove_volume_container(engine)
 
 
 async def require_image(engine: Engine, settings: Settings) -> None:

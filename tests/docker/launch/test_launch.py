@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
+import psutil
 import pytest
 
 from tests.support import images
 from tests.support.engine import PrivateEngine
-from tests.support.launched import launched, weavewait
+from tests.support.launched import ROOT, WEAVEWAIT, launched, weavewait
 
 MODES = {"containers": (), "processes": ("--host-process",)}
 SHOW = ("ip", "-4", "-o", "addr", "show", "ethwe")
@@ -166,3 +168,70 @@ def test_the_programs_have_only_their_capabilities(engine, volume_image):
     assert hooks["CapDrop"] == proxy["CapDrop"] == ["ALL"]
     assert not hooks["Privileged"]
     assert not proxy["Privileged"]
+
+
+def test_a_launch_that_fails_leaves_nothing_and_may_be_corrected(engine, mode):
+    options, enter = mode
+    before = traces(engine)
+    words = ("launch", "--engine", engine.url, *options, "--listen")
+    taken = weavewait(*words, engine.url, enter=enter)
+    assert taken.code == 1
+    assert len(taken.err.splitlines()) == 1
+    assert f"{engine.url}: somebody listens there already" in taken.err
+    assert traces(engine) == before
+    with launched(engine, engine.root / "corrected" / "d.sock", *options, enter=enter):
+        pass
+
+
+def test_a_volume_container_that_was_there_outlives_a_launch_that_fails(engine, volume_image):
+    engine.docker("create", "--name", "weavewait", volume_image)
+    assert weavewait("launch", "--engine", engine.url, "--listen", engine.url).code == 1
+    engine.docker("rm", "-v", "weavewait")
+
+
+def test_tcp_beyond_loopback_is_refused_before_anything_is_started(engine):
+    words = ("launch", "--engine", engine.url, "--image", "nobody:here")
+    refused = weavewait(*words, "--listen", "tcp://0.0.0.0:2375")
+    assert refused.code == 1
+    assert refused.err.startswith("weavewait launch: tcp://0.0.0.0:2375: anybody who reaches")
+
+
+def parts_of(engine: PrivateEngine) -> list[psutil.Process]:
+    """The hook servers and proxies that run as processes for this engine."""
+    options = {"serve", "proxy", f"--engine={engine.url}"}
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if len(options & set(process.info["cmdline"] or ())) == 2
+    ]
+
+
+def test_a_launch_that_is_killed_loses_no_process(engine, volume_image):
+    before = traces(engine)
+    words = ("launch", "--engine", engine.url, "--host-process")
+    with subprocess.Popen([*engine.enter(), *WEAVEWAIT, *words], cwd=ROOT) as launching:
+        deadline = time.monotonic() + 30
+        while not parts_of(engine):
+            assert time.monotonic() < deadline
+        # nsenter has forked, to be in the pid namespace.
+        for process in psutil.Process(launching.pid).children():
+            process.kill()
+    assert weavewait("stop", "--engine", engine.url, enter=engine.enter()).code == 0
+    assert parts_of(engine) == []
+    assert traces(engine) == before
+
+
+def test_stop_ends_the_hosts_processes_also_where_the_engine_has_gone(engine, volume_image):
+    away = engine.socket.with_suffix(".away")
+    with launched(engine, engine.root / "gone" / "d.sock", "--host-process", enter=engine.enter()):
+        engine.socket.rename(away)
+        try:
+            stopped = weavewait("stop", "--engine", engine.url, enter=engine.enter())
+        finally:
+            away.rename(engine.socket)
+        assert stopped.code == 1
+        assert stopped.err == (
+            f"weavewait stop: no answer from the engine at {engine.url}: "
+            "No such file or directory\n"
+        )
+        assert parts_of(engine) == []
