@@ -16,7 +16,7 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.gate.weave_cidr import WeaveCidrError, parse
 
 
-@click.command()
+@click.command(short_help="Give a running container its ethwe, by hand.")
 @engine_option
 @backend_option
 @subnet_option

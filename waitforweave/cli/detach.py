@@ -13,7 +13,7 @@ from waitforweave.cli.errors import told
 from waitforweave.cli.options import backend_option, engine_option, state_option, subnet_option
 
 
-@click.command()
+@click.command(short_help="Take ethwe away from a container, or all that was made.")
 @engine_option
 @backend_option
 @subnet_option

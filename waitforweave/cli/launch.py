@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 
 import click
 
@@ -21,7 +22,7 @@ from waitforweave.launch import steps
 from waitforweave.launch.settings import Settings
 
 
-@click.command()
+@click.command(short_help="Start all that gated containers need, for one engine.")
 @engine_option
 @listen_option
 @backend_option
@@ -49,7 +50,7 @@ def command(
         click.echo(f"weavewait launch: started {', '.join(started)}", err=True)
     else:
         click.echo("weavewait launch: all of it runs already", err=True)
-    click.echo(f"export DOCKER_HOST={settings.listen[0]}")
+    click.echo(f"export DOCKER_HOST={shlex.quote(settings.listen[0])}")
 
 
 async def bring_up(settings: Settings, host_process: bool) -> list[str]:

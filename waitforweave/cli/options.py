@@ -22,6 +22,9 @@ class Url(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
+SUBNETS = "allowed: a subnet like 10.32.0.0/12"
+
+
 class Subnet(click.ParamType[str]):
     """10.32.0.0/12 or fd00::/64: a network with its prefix length, kept as text."""
 
@@ -31,9 +34,9 @@ class Subnet(click.ParamType[str]):
         try:
             network = ipaddress.ip_network(value)
         except ValueError as error:
-            self.fail(f"{error}; allowed: a subnet like 10.32.0.0/12", param, ctx)
+            self.fail(f"{error}; {SUBNETS}", param, ctx)
         if network.num_addresses < 4:
-            self.fail(f"{value} has no room for two containers", param, ctx)
+            self.fail(f"{value} has no room for two containers; {SUBNETS}", param, ctx)
         return str(network)
 
 

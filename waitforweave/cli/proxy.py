@@ -19,7 +19,7 @@ from waitforweave.proxy.adapters import ConfigError, load
 from waitforweave.proxy.server import serve
 
 
-@click.command()
+@click.command(short_help="The Docker Engine API, with Powerstrip adapters around it.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -29,7 +29,7 @@ from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
 
 
-@click.command()
+@click.command(short_help="The hook server: a Powerstrip adapter.")
 @engine_option
 @click.option(
     "--listen",

@@ -13,7 +13,7 @@ from waitforweave.docker.engine import Engine
 from waitforweave.launch import steps
 
 
-@click.command()
+@click.command(short_help="What of a launch is there.")
 @engine_option
 def command(engine: str) -> None:
     """Say what runs, a line each. Exit code 0: all of a launch is there; 1: something is not."""

@@ -12,7 +12,7 @@ from waitforweave.docker.engine import Engine
 from waitforweave.launch import steps
 
 
-@click.command()
+@click.command(short_help="Take away what launch has started and made.")
 @engine_option
 def command(engine: str) -> None:
     """Take away hook server, proxy, volume container, and the networks that they made."""

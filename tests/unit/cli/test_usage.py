@@ -1,0 +1,46 @@
+"""What a person reads who types `weavewait` and something that is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner, Result
+
+from waitforweave.cli import launch as launch_module
+from waitforweave.cli.main import COMMANDS, weavewait
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(weavewait, words)
+
+
+def test_help_names_each_command_in_a_whole_sentence():
+    listed = typed("--help").output.split("Commands:\n", 1)[1].splitlines()
+    said = [re.fullmatch(r"  (\w+) +\S.*[^.]\.", line) for line in listed]
+    assert [match and match[1] for match in said] == [name for name in COMMANDS if name != "volume"]
+
+
+@pytest.mark.parametrize("subnet", ["nonsense", "10.32.0.1/12", "10.0.0.0/31", ""])
+def test_a_subnet_that_is_none_is_refused_with_what_is_allowed(subnet):
+    refused = typed("launch", "--subnet", subnet)
+    assert refused.exit_code == 2
+    assert "allowed: a subnet like 10.32.0.0/12" in refused.output
+
+
+@pytest.mark.parametrize("url", ["/run/docker.sock", "unix://docker.sock", "http://h:1", "tcp://h"])
+@pytest.mark.parametrize("option", ["--engine", "--listen"])
+def test_an_address_that_is_none_is_refused_with_what_is_allowed(option, url):
+    refused = typed("launch", option, url)
+    assert refused.exit_code == 2
+    assert f'"{url}"' in refused.output
+    assert "allowed: unix:///PATH or tcp://HOST:PORT" in refused.output
+
+
+def test_the_line_of_launch_is_one_word_to_a_shell(monkeypatch):
+    async def nothing(*_: object) -> list[str]:
+        return []
+
+    monkeypatch.setattr(launch_module, "bring_up", nothing)
+    said = typed("launch", "--listen", "unix:///run/with blank/d.sock")
+    assert said.stdout == "export DOCKER_HOST='unix:///run/with blank/d.sock'\n"
