@@ -43,7 +43,6 @@ test: lint freeze ## all tests, on a private engine that goes away with them; ne
 
 demo: venv freeze ## the main job, end to end, with the plain docker command
 	@build/need.sh docker busybox
-	@docker version >/dev/null 2>&1 || build/need.sh dockerd unshare nsenter setpriv ip
 	@$(BIN)/python -m tests.demo
 
 bench: venv freeze ## speed, as ratios against a baseline of the same run

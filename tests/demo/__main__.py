@@ -74,21 +74,38 @@ def run(engine: DockerCli, *words: str) -> str:
 
 @contextmanager
 def volume_image(engine: DockerCli) -> Iterator[None]:
-    """weavewait:latest on the engine; one that was there before stays there afterwards."""
-    before = image_ids(engine)
+    """weavewait:latest on the engine; the images that were there before, and their names, are
+    there afterwards."""
+    ids, names = own_images(engine), image_names(engine)
     with ExitStack() as stack:
-        stack.callback(lambda: remove_images(engine, image_ids(engine) - before))
+        stack.callback(lambda: restore_names(engine, names))
+        stack.callback(lambda: remove_images(engine, own_images(engine) - ids))
         run(engine, "make", "--no-print-directory", "image")
         yield
 
 
-def image_ids(engine: DockerCli) -> set[str]:
-    return set(engine.docker("image", "ls", "--quiet", "--no-trunc").out.split())
+def own_images(engine: DockerCli) -> set[str]:
+    """Made from Dockerfile.volume, be it half: what else comes meanwhile is somebody else's."""
+    label = "label=org.opencontainers.image.title=wait-for-weave"
+    return set(engine.docker("image", "ls", "--quiet", "--no-trunc", "--filter", label).out.split())
+
+
+def image_names(engine: DockerCli) -> dict[str, str]:
+    """The names that `make image` may give to another image: name to id."""
+    form = "{{.Repository}}:{{.Tag}} {{.ID}}"
+    said = engine.docker("image", "ls", "--no-trunc", "--format", form, "weavewait").out
+    pairs = (line.split() for line in said.splitlines())
+    return {name: identity for name, identity in pairs if not name.endswith(":<none>")}
 
 
 def remove_images(engine: DockerCli, ids: set[str]) -> None:
     if ids:
         engine.docker("image", "rm", "--force", *sorted(ids))
+
+
+def restore_names(engine: DockerCli, names: dict[str, str]) -> None:
+    for name, identity in names.items():
+        engine.docker("tag", identity, name)
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.demo.stage import say
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 
-# A launch that is already there is somebody's work, and so is an image under the demo's names.
+NEED = Path(__file__).resolve().parents[2] / "build/need.sh"
+# A launch that is already there is somebody's work.
 TAKEN = ("weavewait", "weavewait-hooks", "weavewait-proxy")
 
 
@@ -23,9 +26,20 @@ def some_engine() -> Iterator[DockerCli]:
         say(f"using the engine that answers at {url}")
         yield DockerCli(url)
         return
+    # Not before: whoever has an engine need not install another.
+    require("dockerd", "unshare", "nsenter", "setpriv", "ip")
     say("starting a private engine, in a network of its own")
     with PrivateEngine() as engine:
         yield engine
+
+
+def require(*things: str) -> None:
+    """Each thing is there afterwards; else build/need.sh has said what to install."""
+    done = subprocess.run(
+        [NEED, *things], env={**os.environ, "PYTHON": sys.executable}, check=False
+    )
+    if done.returncode != 0:
+        sys.exit(1)
 
 
 def answering_engine() -> str | None:

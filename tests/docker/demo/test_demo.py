@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import images
 from tests.support.engine import PrivateEngine
 from tests.support.launched import ROOT
 
@@ -62,6 +64,46 @@ def test_on_an_engine_that_answers_nothing_is_left(engine, volume_image, tmp_pat
     assert said.startswith(f"using the engine that answers at {engine.url}")
     assert everything(engine) == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_images_of_others_and_their_names_stay(engine, volume_image, tmp_path):
+    """weavewait:latest of another version, and what somebody makes while the demo runs."""
+    of_name = ("image", "inspect", "--format", "{{.Id}}")
+    other = engine.docker(*of_name, images.BUSYBOX).out
+    ours = engine.docker(*of_name, volume_image).out.strip()
+    engine.docker("tag", images.BUSYBOX, volume_image)
+    try:
+        with demo(tmp_path, engine.url) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith("1. "):
+                    images.import_image(engine, "made-meanwhile", cmd=["true"])
+            process.wait()
+        assert process.returncode == 0
+        assert engine.docker(*of_name, volume_image).out == other
+        engine.docker("image", "rm", "made-meanwhile")
+    finally:
+        engine.docker("tag", ours, volume_image)
+
+
+def test_without_dockerd_it_is_installed_or_named(tmp_path):
+    """Also where an engine answers on TCP, which the demo does not use. Without apt-get, here."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    for name in ("sh", "id", "sort", "docker"):
+        (path / name).symlink_to(shutil.which(name) or "")
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.demo"],
+        cwd=ROOT,
+        env={"PATH": str(path), "DOCKER_HOST": "tcp://127.0.0.1:1", "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert "need: dockerd" in said.stderr
+    assert "    apt-get install docker.io iptables" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_launch_of_somebody_else_is_left_alone(engine, gated, tmp_path):
