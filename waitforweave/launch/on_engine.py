@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable
 from typing import Any
 
+from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.launch import containers
 from waitforweave.launch.containers import (
@@ -21,7 +22,7 @@ from waitforweave.launch.containers import (
     STATE_VOLUME,
     Body,
 )
-from waitforweave.launch.settings import VOLUME_CONTAINER, LaunchError, Settings
+from waitforweave.launch.settings import LaunchError, Settings
 
 READY_SECONDS = 20.0
 READY_MARK = b"listening on"

@@ -6,8 +6,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-VOLUME_CONTAINER = "weavewait"
-GATE_FOLDER = "/home/weavewait"
 ADAPTER = "weave"
 
 # Powerstrip's "*" crosses "/", but "/*/containers/create" still wants a version before it: a

@@ -5,11 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from waitforweave.docker.create import GATE, VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.launch import on_engine, on_host
-from waitforweave.launch.settings import VOLUME_CONTAINER, LaunchError, Settings
-
-GATE = "/home/weavewait/wait-for-weave"
+from waitforweave.launch.settings import LaunchError, Settings
 
 
 @dataclass(frozen=True)
