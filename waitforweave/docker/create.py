@@ -28,6 +28,9 @@ class LeftAlone:
     reason: str
 
 
+NOT_NAMED = LeftAlone(f"no {VARIABLE}")
+
+
 @dataclass(frozen=True)
 class Gated:
     """This container waits for these addresses."""
@@ -46,7 +49,7 @@ def decide(env: Iterable[str], image_env: Iterable[str], network_mode: str) -> D
     """
     value = effective(image_env, env).get(VARIABLE)
     if value is None:
-        return LeftAlone(f"no {VARIABLE}")
+        return NOT_NAMED
     # The namespace is the host's or another container's: an interface put there is not ours.
     if network_mode == "host" or network_mode.startswith(("container:", "service:")):
         return LeftAlone(f"network mode {quote(network_mode)}")
@@ -120,6 +123,24 @@ def wrap(body: Object, image: Object) -> bool:
     dashes = ["--"] if command[0].startswith("-") else []
     put(body, "Entrypoint", [GATE])
     put(body, "Cmd", dashes + command)
+    return True
+
+
+def unwrap(body: Object, image: Object) -> bool:
+    """Take off the gate that an image brings which was committed from a gated container, in place;
+    whether there was one. In a container that is left alone it would not be there (weave#979).
+
+    Only as `wrap` put it: with an option of its own it is somebody's. MalformedError.
+    """
+    gate, *rest = effective_command(body, image) or [""]
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    elif rest and rest[0].startswith("-"):
+        return False
+    if gate != GATE or not rest:
+        return False
+    put(body, "Entrypoint", rest[:1])
+    put(body, "Cmd", rest[1:])
     return True
 
 

@@ -38,7 +38,7 @@ class CreateHook:
         try:
             body = parse(request.Body or "")
             image = await self.image_config(body)
-            wanted = await self.gate(body, image)
+            done = await self.gate(body, image)
         except Untouched as left:
             log.info("create %s: left alone: %s", described(request), left)
             return request
@@ -47,14 +47,16 @@ class CreateHook:
             return request
         except WeaveCidrError as error:
             raise HookError(400, f"weavewait: {error}") from error
-        log.info("create %s: gated until %s is there", described(request), shown(wanted))
+        log.info("create %s: %s", described(request), done)
         return msgspec.structs.replace(request, Body=dump(body))
 
-    async def gate(self, body: Object, image: Object) -> tuple[Wanted, ...]:
-        """Put the gate into the body; what it waits for. Untouched; HookError; WeaveCidrError;
-        MalformedError."""
+    async def gate(self, body: Object, image: Object) -> str:
+        """Put the gate into the body, or take it off; what was done. Untouched; HookError;
+        WeaveCidrError; MalformedError."""
         decision = create.decide_create(body, image)
         if isinstance(decision, LeftAlone):
+            if decision != create.NOT_NAMED and create.unwrap(body, image):
+                return f"the gate of its image taken off: {decision.reason}"
             raise Untouched(decision.reason)
         if not create.effective_command(body, image):
             raise Untouched("no command, as the engine will say")
@@ -62,7 +64,7 @@ class CreateHook:
         await self.require_volume_container()
         if not changed:
             raise Untouched("gated already")
-        return decision.wanted
+        return f"gated until {shown(decision.wanted)} is there"
 
     async def image_config(self, body: Object) -> Object:
         """The image's Config. Untouched where the engine's own answer is the better one."""

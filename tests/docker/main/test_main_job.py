@@ -233,6 +233,15 @@ def test_a_committed_container_gets_no_second_gate(gated, container):
     assert result.out == "10.2.1.5/24\n"
 
 
+@pytest.mark.parametrize("words", [("-e", "WEAVE_CIDR=none"), ("--network", "host")])
+def test_a_committed_container_that_is_left_alone_runs_without_the_gate(gated, container, words):
+    gated.docker("run", "--name", container, *ADDRESS, IMAGE, "sh", "-c", "echo $$; exit 0")
+    gated.docker("commit", container, "wfw-committed")
+    result = gated.docker("run", "--rm", *words, "wfw-committed", check=False)
+    gated.docker("image", "rm", "wfw-committed")
+    assert (result.code, result.out) == (0, "1\n"), result.err
+
+
 def test_the_hosts_network_is_left_alone(gated):
     words = ("run", "--rm", "--network", "host", *ADDRESS, IMAGE, "ls", "/sys/class/net")
     assert "ethwe" not in gated.docker(*words).out.split()

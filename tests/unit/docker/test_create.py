@@ -16,6 +16,7 @@ from waitforweave.docker.create import (
     decide_create,
     decide_inspected,
     effective_command,
+    unwrap,
     wrap,
 )
 from waitforweave.docker.json_object import MalformedError, Object, dump, parse
@@ -123,6 +124,32 @@ def test_values_that_are_not_ours_keep_their_very_text():
     assert dump(given).startswith(
         '{"X":1.50,"Y":[1e999, 123456789012345678901234567890],"Cmd":["c"],'
     )
+
+
+@pytest.mark.parametrize(("entrypoint", "cmd", "command"), COMMANDS)
+def test_unwrapped_a_committed_container_runs_what_would_have_run(entrypoint, cmd, command):
+    committed = body(entrypoint, cmd)
+    if not wrap(committed, IMAGE):
+        return
+    again = read({"Image": "committed"})
+    assert unwrap(again, committed) is True
+    assert effective_command(again, committed) == command
+
+
+@pytest.mark.parametrize("program", ["-x", "--"])
+def test_unwrapped_a_program_that_begins_with_a_dash_is_itself_again(program):
+    committed = body([program], ["--", "a"])
+    wrap(committed, {})
+    again = read({})
+    assert unwrap(again, committed) is True
+    assert effective_command(again, committed) == [program, "--", "a"]
+
+
+@pytest.mark.parametrize("command", [["p"], [GATE], [GATE, "--"], [GATE, "--seconds", "5", "p"]])
+def test_what_wrap_did_not_make_is_not_unwrapped(command):
+    given = body(command, ABSENT)
+    assert unwrap(given, {}) is False
+    assert given == body(command, ABSENT)
 
 
 def test_an_image_committed_from_a_gated_container_gets_no_second_gate():

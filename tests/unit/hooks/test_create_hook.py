@@ -53,6 +53,30 @@ def test_what_is_none_of_ours_goes_on_byte_for_byte(adapter, body):
     assert body_of(adapter.create(body)) == body
 
 
+COMMITTED = {"Entrypoint": [GATE], "Cmd": ["p", "a"], "Env": ["WEAVE_CIDR=10.2.1.5/24"]}
+
+
+@pytest.mark.parametrize(
+    "left_alone",
+    [
+        {"Env": ["WEAVE_CIDR=none"]},
+        {"HostConfig": {"NetworkMode": "host"}},
+        {"HostConfig": {"NetworkMode": "container:x"}},
+    ],
+)
+def test_left_alone_a_committed_image_runs_without_its_gate(adapter, left_alone):
+    image = (200, {"Os": "linux", "Config": COMMITTED})
+    adapter.engine.answers["GET /images/i:1/json"] = image
+    body = {"Image": "i:1", **left_alone}
+    expected = {**body, "Entrypoint": ["p"], "Cmd": ["a"]}
+    assert json.loads(body_of(adapter.create(json.dumps(body)))) == expected
+
+
+def test_a_gate_of_ones_own_without_weave_cidr_is_left_alone(adapter):
+    body = json.dumps({"Image": "i:1", "Entrypoint": [GATE], "Cmd": ["p"]})
+    assert body_of(adapter.create(body)) == body
+
+
 def test_a_windows_image_is_left_alone(adapter):
     adapter.engine.answers["GET /images/i:1/json"] = (200, {"Os": "windows", "Config": {}})
     assert body_of(adapter.create(GATED)) == GATED
