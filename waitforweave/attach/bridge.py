@@ -160,6 +160,7 @@ def kernel_errors(what: str) -> Iterator[None]:
     try:
         yield
     except NetlinkError as error:
-        raise AttachError(f"{what}: {os.strerror(error.code)}") from error
+        needed = "; root is needed, or NET_ADMIN" if error.code == errno.EPERM else ""
+        raise AttachError(f"{what}: {os.strerror(error.code)}{needed}") from error
     except OSError as error:
         raise AttachError(f"{what}: {error}") from error

@@ -90,7 +90,7 @@ def unix_socket(path: Path, rights: os.stat_result | None) -> socket.socket:
             # Nobody can connect before listen(2): the rights are there first.
             give_rights(path, rights)
             listener.listen(BACKLOG)
-        except OSError:
+        except (OSError, ListenError):
             path.unlink()
             raise
     except OSError as error:
@@ -121,9 +121,16 @@ def remove_stale(path: Path) -> None:
 
 
 def give_rights(path: Path, rights: os.stat_result | None) -> None:
+    """Owner, group and mode; its owner's only, without any given. OSError, ListenError."""
     if rights is None:
         path.chmod(0o600)
         return
     if (rights.st_uid, rights.st_gid) != (os.geteuid(), os.getegid()):
-        os.chown(path, rights.st_uid, rights.st_gid)
+        try:
+            os.chown(path, rights.st_uid, rights.st_gid)
+        except PermissionError as error:
+            raise ListenError(
+                f"unix://{path}: only root can give it the engine socket's owner, "
+                f"{rights.st_uid}:{rights.st_gid}"
+            ) from error
     path.chmod(rights.st_mode & 0o777)
