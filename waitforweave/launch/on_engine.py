@@ -88,12 +88,17 @@ async def bring_up(engine: Engine, settings: Settings) -> list[str]:
 
 
 async def take_down(engine: Engine) -> bool:
-    """Remove programs, networks and volumes of a launch; False if there was none."""
+    """Remove programs, networks and volumes of a launch; False if there was none.
+
+    The hook server's container says how it was launched: it stays until the network is away, so
+    that a `stop` which could not do that can be repeated.
+    """
     settings = await launched(engine)
-    for name in reversed(PROGRAMS):
-        await remove(engine, name)
+    await remove(engine, PROXY_CONTAINER)
+    await quietly(engine, "POST", f"/containers/{HOOKS_CONTAINER}/stop")
     if settings is not None:
         await clean_up(engine, settings)
+    await remove(engine, HOOKS_CONTAINER)
     for volume in (RUN_VOLUME, STATE_VOLUME):
         await quietly(engine, "DELETE", f"/volumes/{volume}")
     return settings is not None

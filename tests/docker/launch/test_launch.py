@@ -235,3 +235,19 @@ def test_stop_ends_the_hosts_processes_also_where_the_engine_has_gone(engine, vo
             "No such file or directory\n"
         )
         assert parts_of(engine) == []
+
+
+def test_a_stop_that_could_not_take_the_network_away_can_be_repeated(engine, volume_image):
+    before = traces(engine)
+    version = engine.docker("image", "ls", "--format", "{{.Tag}}", "weavewait").out.split()
+    (other,) = set(version) - {"latest"}
+    with launched(engine, engine.root / "again" / "d.sock") as client:
+        client.docker("run", "--rm", "-e", "WEAVE_CIDR=", images.BUSYBOX)
+        engine.docker("image", "rm", volume_image)
+        try:
+            stopped = weavewait("stop", "--engine", engine.url)
+        finally:
+            engine.docker("tag", f"weavewait:{other}", volume_image)
+        assert stopped.code == 1
+        assert "No such image: weavewait:latest" in stopped.err
+    assert traces(engine) == before
