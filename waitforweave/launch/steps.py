@@ -33,7 +33,10 @@ async def launch(engine: Engine, settings: Settings, *, host_process: bool) -> l
     had_volume = await on_engine.inspect(engine, VOLUME_CONTAINER) is not None
     try:
         return await bring_up(engine, settings, host_process=host_process)
-    except BaseException:
+    except BaseException as error:
+        # 409: a name is taken meanwhile, by another launch, which is not ours to take away.
+        if isinstance(error, EngineError) and error.status == 409:
+            raise
         # What was wrong first is what the person shall read.
         with suppress(LaunchError, EngineError):
             await take_down(engine, settings.engine, with_volume=not had_volume)
