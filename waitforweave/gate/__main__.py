@@ -9,35 +9,45 @@ from time import monotonic
 from waitforweave.gate import conditions, execute, launcher, loop, options, report
 from waitforweave.gate.execute import CommandError
 from waitforweave.gate.loop import GateError, Wait
-from waitforweave.gate.options import UsageError
+from waitforweave.gate.progress import Progress
+from waitforweave.gate.report import Log
 from waitforweave.gate.signals import Signals
+from waitforweave.gate.values import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from waitforweave.gate.conditions import Verdict
     from waitforweave.gate.launcher import Launch
+    from waitforweave.gate.links import Links
     from waitforweave.gate.options import Options
 
-OK, TIMED_OUT, USAGE, GATE_FAILED, SIGNALLED = 0, 1, 2, 125, 128
+OK, NOT_READY, USAGE, GATE_FAILED, SIGNALLED = 0, 1, 2, 125, 128
+# Terminals that do not know how to write over a line.
+PLAIN_TERMINALS = (b"", b"dumb")
 
 
 def main() -> int:
     """Run the gate; returns the exit code of design.md, if no command took the process over."""
-    started = monotonic()
+    log = Log(monotonic())
     occupy_standard_fds()
     try:
-        return run(started)
+        return run(log)
     except UsageError as error:
-        report.say(f"{error}")
-        return USAGE
+        log.form = error.log_format
+        return failed(log, f"{error}", USAGE)
     except CommandError as error:
-        report.say(f"{error}")
-        return error.code
+        return failed(log, f"{error}", error.code)
     except Exception as error:  # noqa: BLE001 - 1 would say that the time ran out
-        report.say(f"{error}" if isinstance(error, GateError) else f"internal error: {error!r}")
-        return GATE_FAILED
+        message = f"{error}" if isinstance(error, GateError) else f"internal error: {error!r}"
+        return failed(log, message, GATE_FAILED)
 
 
-def run(started: float) -> int:
+def failed(log: Log, message: str, code: int) -> int:
+    log.say("error", message, code=code)
+    return code
+
+
+def run(log: Log) -> int:
     """Look at the command, wait, look again and become it.
 
     Raises UsageError, CommandError, GateError.
@@ -45,15 +55,18 @@ def run(started: float) -> int:
     launch = launcher.read(posix.environ)
     signals = Signals(launch.mask, launch.ignored) if launch else Signals()
     chosen = options.read(sys.argv[1:], posix.environ)
+    log.form = chosen.log_format
     if chosen.action in (options.QUIT, options.HELP, options.VERSION):
         return answer(chosen)
+    if chosen.action == options.EXPLAIN:
+        return explain(chosen, log, signals)
     # A command that is not there fails now, not after the wait (runc does the same).
     if chosen.command:
         execute.find(chosen.command[0], posix.environ.get(b"PATH"))
         # What needs no network is done before the wait: nothing of it may delay the command.
         execute.clean_environment(launch)
     if chosen.action == options.WAIT:
-        code = wait(chosen, signals, started)
+        code = wait(chosen, log, signals)
         if code != OK:
             return code
     return hand_over(chosen, signals, launch) if chosen.command else OK
@@ -73,7 +86,9 @@ def occupy_standard_fds() -> None:
 def answer(chosen: Options) -> int:
     """What needs no waiting and runs no command."""
     if chosen.action == options.HELP:
-        report.write(report.STDOUT, report.USAGE)
+        from waitforweave.gate.usage import USAGE as TEXT
+
+        report.write(report.STDOUT, TEXT)
     elif chosen.action == options.VERSION:
         from waitforweave import __version__
 
@@ -81,21 +96,53 @@ def answer(chosen: Options) -> int:
     return OK
 
 
-def wait(chosen: Options, signals: Signals, started: float) -> int:
-    """Until ready; the exit code, OK if it is. Raises GateError."""
-    deadline = None if chosen.seconds is None else started + chosen.seconds
-    verdict = loop.wait(Wait(options.INTERFACE, chosen.wanted, deadline, signals.fd))
+def explain(chosen: Options, log: Log, signals: Signals) -> int:
+    """What would be waited for, and what is there now. Raises GateError."""
+    from waitforweave.gate import explain as explanation
+
+    silent = Progress(log, options.QUIET)
+    verdict, links = loop.wait(Wait(chosen.asked, log.started, signals.fd, silent))
+    code = OK if verdict.state == conditions.READY else NOT_READY
+    if chosen.log_format == options.JSON:
+        text = log.json("explain", verdict.reason, code, verdict.findings)
+    else:
+        text = explanation.text(chosen, verdict, links)
+    report.write(report.STDOUT, text)
+    return code
+
+
+def wait(chosen: Options, log: Log, signals: Signals) -> int:
+    """Until ready; the exit code, OK if the command may run. Raises GateError."""
+    terminal = posix.environ.get(b"TERM", b"") not in PLAIN_TERMINALS
+    log.on_terminal = terminal and posix.isatty(report.STDERR)
+    progress = Progress(log, chosen.level)
+    deadline = None if chosen.seconds is None else log.started + chosen.seconds
+    verdict, links = loop.wait(Wait(chosen.asked, deadline, signals.fd, progress))
     number = signals.caught()
     if number is not None:
-        report.say(report.interrupted(number, verdict))
+        reason = f"ended by signal {number} while waiting: {verdict.reason}"
+        log.say("signal", reason, code=SIGNALLED + number, verdict=verdict)
         return SIGNALLED + number
     if verdict.state == conditions.READY:
+        progress.ready(verdict, monotonic())
         return OK
+    return give_up(chosen, log, verdict, links)
+
+
+def give_up(chosen: Options, log: Log, verdict: Verdict, links: Links) -> int:
+    """Not ready, and no more waiting: what was there, what was missing, and what now."""
+    from waitforweave.gate import hints
+
+    code = NOT_READY if chosen.on_timeout == options.FAIL else None
+    end = "" if code else "; running the command all the same"
+    hint = hints.hint(verdict, chosen.asked, links)
     if verdict.state == conditions.HOPELESS or chosen.seconds is None:
-        report.say(report.hopeless(verdict))
+        message = f"will not become ready{end}:"
+        log.say("hopeless", message, code=code, verdict=verdict, hint=hint)
     else:
-        report.say(report.timed_out(verdict, chosen.seconds))
-    return TIMED_OUT
+        message = f"not ready after {report.duration(chosen.seconds)}{end}:"
+        log.say("timeout", message, code=code, verdict=verdict, hint=hint)
+    return code or OK
 
 
 def hand_over(chosen: Options, signals: Signals, launch: Launch | None) -> int:

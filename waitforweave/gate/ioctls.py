@@ -13,13 +13,16 @@ from errno import ENODEV
 from fcntl import ioctl
 from struct import Struct
 
-from waitforweave.gate import procfs, uapi
+from waitforweave.gate import procfs, routes, uapi
+from waitforweave.gate.asked import is_glob
 from waitforweave.gate.links import Links
 from waitforweave.gate.rtnl import Address, Link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from waitforweave.gate.asked import Asked
 
 # struct ifreq: the name, and a union, here as a number, as flags or as a struct sockaddr_in.
 IFREQ_BYTES = 40
@@ -30,18 +33,24 @@ IFCONF = Struct("@iP")  # struct ifconf: bytes, pointer
 MAX_INET = 1024  # IPv4 addresses that SIOCGIFCONF has room for
 
 SYS_NET = "/sys/class/net"
+NAMES_FILE = "/proc/net/dev"
 INET6_FILE = "/proc/net/if_inet6"
+ROUTE_FILE = "/proc/net/route"
+INET6_ROUTE_FILE = "/proc/net/ipv6_route"
 # The file has IPV6_ADDR_SCOPE_* (include/net/ipv6.h): 0 is global, all others are narrower.
 IPV6_ADDR_SCOPE_GLOBAL = 0
 
 
-def snapshot(interface: str) -> Links:
-    """All interfaces, `interface` at least, with their addresses. Raises OSError: no ioctl here."""
+def snapshot(asked: Asked) -> Links:
+    """All interfaces with their addresses; routes if they are asked for.
+
+    Raises OSError: no ioctl here.
+    """
     links = Links()
+    names = {*list_names(), *(name for name in asked.interfaces if not is_glob(name))}
     sock = socket(AF_INET, SOCK_DGRAM)
     try:
-        found = [read_link(sock, name) for name in sorted({interface, *list_names()})]
-        for link in filter(None, found):
+        for link in filter(None, [read_link(sock, name) for name in sorted(names)]):
             links.update(link)
             for address in read_inet(sock, link):
                 links.update(address)
@@ -49,11 +58,29 @@ def snapshot(interface: str) -> Links:
         sock.close()
     for address in decode_inet6(procfs.read_file(INET6_FILE) or b""):
         links.update(address)
+    if asked.routes:
+        add_routes(links)
     return links
 
 
+def add_routes(links: Links) -> None:
+    """The routes of the main table, which is all that these files have of IPv4."""
+    indices = {link.name.encode(): link.index for link in links.all()}
+    for route in routes.decode_proc_inet(procfs.read_file(ROUTE_FILE) or b"", indices):
+        links.update(route)
+    for route in routes.decode_proc_inet6(procfs.read_file(INET6_ROUTE_FILE) or b"", indices):
+        links.update(route)
+
+
 def list_names() -> list[str]:
-    """The interfaces' names; nothing where there is no /sys."""
+    """The interfaces' names, by /proc or, where that is not there, by /sys.
+
+    /proc/net is that of the process' own namespace; /sys that of whoever mounted it.
+    """
+    content = procfs.read_file(NAMES_FILE)
+    if content is not None:
+        names = [line.partition(b":")[0].strip() for line in content.splitlines()[2:]]
+        return [name.decode("ascii", "replace") for name in names]
     try:
         return posix.listdir(SYS_NET)
     except OSError:

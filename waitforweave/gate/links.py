@@ -1,7 +1,8 @@
-"""What the kernel said so far: interfaces and their addresses, by interface index. Pure."""
+"""What the kernel said so far: interfaces and their addresses by interface index, routes. Pure."""
 
 from __future__ import annotations
 
+from waitforweave.gate.asked import selects
 from waitforweave.gate.rtnl import Address, Gone, Link
 
 TYPE_CHECKING = False
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
+    from waitforweave.gate.routes import Route, RouteKey
     from waitforweave.gate.rtnl import Event
 
     # The kernel tells two addresses of an interface apart by these (10.2.1.5/24 and 10.2.1.5/16
@@ -23,11 +25,12 @@ class Links:
     An address may be told of before its interface is.
     """
 
-    __slots__ = ("addresses_by_index", "links_by_index")
+    __slots__ = ("addresses_by_index", "links_by_index", "routes_by_key")
 
     def __init__(self) -> None:
         self.links_by_index: dict[int, Link] = {}
         self.addresses_by_index: dict[int, dict[AddressKey, Address]] = {}
+        self.routes_by_key: dict[RouteKey, Route] = {}
 
     def update(self, event: Event) -> None:
         """Take one event in; what is taken away twice, or was never there, changes nothing."""
@@ -35,8 +38,10 @@ class Links:
             self.links_by_index[event.index] = event
         elif isinstance(event, Address):
             self.addresses_by_index.setdefault(event.index, {})[address_key(event)] = event
-        else:
+        elif isinstance(event, Gone):
             self._remove(event)
+        else:
+            self.routes_by_key[event.key] = event
 
     def _remove(self, event: Gone) -> None:
         was = event.was
@@ -44,19 +49,18 @@ class Links:
             self.links_by_index.pop(was.index, None)
             # Its addresses went with it, and the index may be given to another interface.
             self.addresses_by_index.pop(was.index, None)
-        else:
+        elif isinstance(was, Address):
             self.addresses_by_index.get(was.index, {}).pop(address_key(was), None)
+        else:
+            self.routes_by_key.pop(was.key, None)
 
-    def find(self, name: str) -> Link | None:
-        """The interface that has this name now."""
-        for link in self.links_by_index.values():
-            if link.name == name:
-                return link
-        return None
+    def selected(self, pattern: str) -> Sequence[Link]:
+        """The interfaces whose name matches now, in the kernel's order."""
+        return [link for link in self.all() if selects(pattern, link.name)]
 
-    def names(self) -> Sequence[str]:
-        """The names of all interfaces, in the kernel's order."""
-        return [link.name for _, link in sorted(self.links_by_index.items())]
+    def all(self) -> Sequence[Link]:
+        """All interfaces, in the kernel's order."""
+        return [link for _, link in sorted(self.links_by_index.items())]
 
     def addresses(self, index: int) -> Sequence[Address]:
         """The addresses of one interface, in the order in which they came."""

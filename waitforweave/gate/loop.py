@@ -14,11 +14,16 @@ from waitforweave.gate.nlmsg import NetlinkDecodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import TypeAlias
 
-    from waitforweave.gate.weave_cidr import Wanted
+    from waitforweave.gate.asked import Asked
+    from waitforweave.gate.links import Links
+    from waitforweave.gate.progress import Progress
+
+    Seen: TypeAlias = tuple[Verdict, Links]
 
 GROUPS = uapi.RTMGRP_LINK | uapi.RTMGRP_IPV4_IFADDR | uapi.RTMGRP_IPV6_IFADDR
+ROUTE_GROUPS = uapi.RTMGRP_IPV4_ROUTE | uapi.RTMGRP_IPV6_ROUTE
 # The kernel builds dumps of at most 32 KiB for us (net/netlink/af_netlink.c, netlink_recvmsg);
 # a link with many virtual functions is longer than that by itself.
 DATAGRAM_BYTES = 1 << 16
@@ -38,28 +43,41 @@ class Wait:
     `wake_fd` becomes readable when the wait is to end at once.
     """
 
-    __slots__ = ("deadline", "interface", "wake_fd", "wanted")
+    __slots__ = ("asked", "deadline", "progress", "wake_fd")
 
     def __init__(
-        self, interface: str, wanted: Sequence[Wanted], deadline: float | None, wake_fd: int
+        self, asked: Asked, deadline: float | None, wake_fd: int, progress: Progress
     ) -> None:
-        self.interface = interface
-        self.wanted = wanted
+        self.asked = asked
         self.deadline = deadline
         self.wake_fd = wake_fd
+        self.progress = progress
 
-    def milliseconds_left(self) -> int | None:
-        """Until the deadline, rounded up, as poll(2) takes it."""
-        if self.deadline is None:
+    def judge(self, links: Links) -> Verdict:
+        return conditions.judge(links, self.asked)
+
+    def is_over(self, verdict: Verdict, now: float) -> bool:
+        """By the verdict or by the clock; if not, whoever looks on may hear of it."""
+        if verdict.state != conditions.WAITING or self.is_late(now):
+            return True
+        self.progress.waiting(verdict, now)
+        return False
+
+    def is_late(self, now: float) -> bool:
+        return self.deadline is not None and self.deadline <= now
+
+    def milliseconds_left(self, now: float) -> int | None:
+        """Until the clock matters, rounded up, as poll(2) takes it; None: never."""
+        times = [time for time in (self.deadline, self.progress.due) if time is not None]
+        if not times:
             return None
-        left = self.deadline - monotonic()
-        return min(max(0, -int(-left * 1000 // 1)), MAX_MILLISECONDS)
+        return min(max(0, -int(-(min(times) - now) * 1000 // 1)), MAX_MILLISECONDS)
 
 
-def wait(what: Wait) -> Verdict:
+def wait(what: Wait) -> Seen:
     """READY or HOPELESS; WAITING when the deadline passed or `wake_fd` became readable.
 
-    Raises GateError.
+    With what was seen last. Raises GateError.
     """
     try:
         return watch(what)
@@ -67,17 +85,18 @@ def wait(what: Wait) -> Verdict:
         return look(what, error)
 
 
-def watch(what: Wait) -> Verdict:
+def watch(what: Wait) -> Seen:
     """By netlink: subscribe, dump, follow. Raises OSError, NetlinkFailed, NetlinkDecodeError."""
+    with_routes = bool(what.asked.routes)
     sock = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, uapi.NETLINK_ROUTE)
     try:
-        sock.bind((0, GROUPS))
-        return follow(what, sock, Monitor(sock.getsockname()[0]))
+        sock.bind((0, GROUPS | ROUTE_GROUPS if with_routes else GROUPS))
+        return follow(what, sock, Monitor(sock.getsockname()[0], with_routes=with_routes))
     finally:
         sock.close()
 
 
-def follow(what: Wait, sock: socket, monitor: Monitor) -> Verdict:
+def follow(what: Wait, sock: socket, monitor: Monitor) -> Seen:
     """Feed the monitor from the socket until its links are ready."""
     poller = poll()
     poller.register(sock.fileno(), POLLIN)
@@ -86,13 +105,16 @@ def follow(what: Wait, sock: socket, monitor: Monitor) -> Verdict:
     while True:
         if request is not None:
             sock.send(request)
-        left = what.milliseconds_left()
-        verdict = conditions.judge(monitor.links, what.interface, what.wanted)
-        if monitor.state == WATCHING and (verdict.state != conditions.WAITING or left == 0):
-            return verdict
-        events = poller.poll(left)
-        if not events or any(fd == what.wake_fd for fd, _ in events):
-            return Verdict(conditions.WAITING, verdict.reason)
+        if monitor.state == WATCHING:
+            verdict = what.judge(monitor.links)
+            if verdict.state == conditions.READY and monitor.in_doubt:
+                sock.send(monitor.start())
+            elif what.is_over(verdict, monotonic()):
+                return verdict, monitor.links
+        events = poller.poll(what.milliseconds_left(monotonic()))
+        woken = any(fd == what.wake_fd for fd, _ in events)
+        if woken or (not events and what.is_late(monotonic())):
+            return what.judge(monitor.links), monitor.links
         request = receive(sock, monitor)
 
 
@@ -111,20 +133,20 @@ def receive(sock: socket, monitor: Monitor) -> bytes | None:
     return monitor.receive(datagram, sender)
 
 
-def look(what: Wait, why: Exception) -> Verdict:
+def look(what: Wait, why: Exception) -> Seen:
     """Without netlink: look again and again. Raises GateError if that does not work either."""
     from waitforweave.gate import ioctls
 
     poller = poll()
     poller.register(what.wake_fd, POLLIN)
     while True:
-        left = what.milliseconds_left()
         try:
-            links = ioctls.snapshot(what.interface)
+            links = ioctls.snapshot(what.asked)
         except OSError as error:
             raise GateError(f"no netlink ({why}) and no ioctl ({error})") from error
-        verdict = conditions.judge(links, what.interface, what.wanted)
-        if verdict.state != conditions.WAITING or left == 0:
-            return verdict
+        verdict, now = what.judge(links), monotonic()
+        if what.is_over(verdict, now):
+            return verdict, links
+        left = what.milliseconds_left(now)
         if poller.poll(LOOK_MILLISECONDS if left is None else min(LOOK_MILLISECONDS, left)):
-            return verdict
+            return verdict, links

@@ -5,17 +5,26 @@ happens in between. Dumps go one at a time, since the kernel refuses a second on
 
     state      on DONE            on DONE of a torn dump   on lost events (ENOBUFS)
     LINKS      ask for addresses  ask for links again      the dump is torn
-    ADDRESSES  WATCHING           ask for links again      the dump is torn
+    ADDRESSES  ask for routes *   ask for links again      the dump is torn
+    ROUTES     WATCHING           ask for links again      the dump is torn
     WATCHING   -                  -                        ask for links again
+
+    * where they are wanted at all; else WATCHING
 
 In every state notifications are taken in. A dump builds a fresh model beside the old one, which
 goes only when the new one is whole (as CNI's netlinksafe does).
+
+The kernel tells nobody of the IPv4 routes that it takes away with a link that goes down, or with an
+address (net/ipv4/fib_trie.c, fib_table_flush). So what the model says of routes is in doubt from
+such an event on, until a dump that began after it has ended.
 """
 
 from __future__ import annotations
 
 from waitforweave.gate import nlmsg, rtnl, uapi
 from waitforweave.gate.links import Links
+from waitforweave.gate.rtnl import Gone, Link
+from waitforweave.gate.uapi import IFF_UP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +32,11 @@ if TYPE_CHECKING:
 
     from waitforweave.gate.nlmsg import Message
 
-    State = Literal["links", "addresses", "watching"]
+    State = Literal["links", "addresses", "routes", "watching"]
 
 LINKS: Final = "links"
 ADDRESSES: Final = "addresses"
+ROUTES: Final = "routes"
 WATCHING: Final = "watching"
 
 # Torn dumps in a row before we say that netlink does not work here. A container's namespace sees
@@ -39,11 +49,14 @@ class NetlinkFailed(Exception):  # noqa: N818 - a fact about the kernel, not a b
 
 
 class Monitor:
-    """`links` is what is known; believe it when `state` is WATCHING."""
+    """`links` is what is known; believe it when `state` is WATCHING, and its routes only when
+    they are not `in_doubt`."""
 
-    def __init__(self, port_id: int) -> None:
+    def __init__(self, port_id: int, *, with_routes: bool = False) -> None:
         self.state: State = WATCHING
         self.links = Links()
+        self.in_doubt = False
+        self._with_routes = with_routes
         self._fresh = Links()
         self._port_id = port_id
         self._sequence = 0
@@ -51,8 +64,16 @@ class Monitor:
         self._dumps = 0
 
     def start(self) -> bytes:
-        """The first request to send."""
-        return self._ask_for_links()
+        """The request that begins a fresh model. Raises NetlinkFailed."""
+        if self._dumps == MAX_DUMPS:
+            raise NetlinkFailed(f"{MAX_DUMPS} answers in a row were torn by changes")
+        self._dumps += 1
+        self.state = LINKS
+        self._torn = False
+        self.in_doubt = False
+        self._fresh = Links()
+        self._sequence += 1
+        return rtnl.dump_links(self._sequence)
 
     def receive(self, datagram: bytes, sender: int) -> bytes | None:
         """Take in a datagram from port id `sender`; the next request to send, if there is one.
@@ -73,7 +94,7 @@ class Monitor:
         Raises NetlinkFailed.
         """
         if self.state == WATCHING:
-            return self._ask_for_links()
+            return self.start()
         self._torn = True
         return None
 
@@ -100,6 +121,8 @@ class Monitor:
             self.links.update(event)
             if self._fresh is not self.links:
                 self._fresh.update(event)
+            if isinstance(event, Gone) or (isinstance(event, Link) and not event.flags & IFF_UP):
+                self.in_doubt = self._with_routes
         return None
 
     def _end_of_dump(self, message: Message) -> bytes | None:
@@ -107,22 +130,18 @@ class Monitor:
         if errno:
             raise NetlinkFailed(f"the kernel answers the request for {self.state} with {errno}")
         if self._torn:
-            return self._ask_for_links()
+            return self.start()
         if self.state == LINKS:
             self.state = ADDRESSES
             self._sequence += 1
             return rtnl.dump_addresses(self._sequence)
+        if self.state == ADDRESSES and self._with_routes:
+            from waitforweave.gate import routes
+
+            self.state = ROUTES
+            self._sequence += 1
+            return routes.dump_routes(self._sequence)
         self.state = WATCHING
         self.links = self._fresh
         self._dumps = 0
         return None
-
-    def _ask_for_links(self) -> bytes:
-        if self._dumps == MAX_DUMPS:
-            raise NetlinkFailed(f"{MAX_DUMPS} answers in a row were torn by changes")
-        self._dumps += 1
-        self.state = LINKS
-        self._torn = False
-        self._fresh = Links()
-        self._sequence += 1
-        return rtnl.dump_links(self._sequence)

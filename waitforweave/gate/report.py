@@ -1,45 +1,127 @@
-"""What a person or a log reader sees."""
+"""What a person or a log reader sees: lines of text, or one JSON object a line, on stderr."""
 
 from __future__ import annotations
 
 import posix
+from time import gmtime, monotonic, strftime, time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from waitforweave.gate.conditions import Verdict
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from waitforweave.gate.conditions import Finding, Verdict
+    from waitforweave.gate.values import LogFormat
+
+    Event = Literal[
+        "waiting", "changed", "ready", "timeout", "hopeless", "signal", "error", "explain"
+    ]
 
 STDOUT, STDERR = 1, 2
-USAGE = """\
-Usage: wait-for-weave [--help | --version] [--] [COMMAND [ARG...]]
-
-Wait until the interface ethwe has the addresses that WEAVE_CIDR promises, then become COMMAND.
-Without COMMAND: wait, and exit 0.
-
-Environment:
-  WEAVE_CIDR           what to wait for: 10.2.1.5/24, ip:10.2.1.5/24, net:10.2.2.0/24 or
-                       net:default, separated by commas or spaces; none: nothing;
-                       empty or absent: any address
-  WAIT_FOR_SECONDS     how long to wait at most (30); 0: for ever
-  WAIT_FOR_WEAVE_SKIP  yes: do not wait, run COMMAND at once
-  WAIT_FOR_WEAVE_QUIT  yes: exit 0 at once
-
-Exit codes: those of COMMAND; 1 the time ran out; 2 bad option or value; 125 the gate itself
-failed; 126 COMMAND cannot be executed; 127 COMMAND is not there; 128+N ended by signal N.
-"""
-WAY_OUT = (
-    "is the container attached? WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting, "
-    "WAIT_FOR_SECONDS=N waits longer (0: for ever)"
-)
+JSON = "json"
+# Erase to the end of the line: ECMA-48, EL.
+ERASE = "\x1b[K"
+LABELS = {"ready": "ready", "waiting": "missing", "hopeless": "hopeless"}
+TO_BE_ESCAPED = {'"': '\\"', "\\": "\\\\"}
 
 
-def say(text: str) -> None:
-    """Lines on stderr; a closed or broken stderr is no reason to end otherwise."""
-    for line in text.splitlines():
-        write(STDERR, f"wait-for-weave: {line}\n")
+class Log:
+    """Where lines go; `started` is when the gate did, by the monotonic clock."""
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+        self.form: LogFormat = "text"
+        # A terminal has one line for us that is written over, and whether it is there now.
+        self.on_terminal = False
+        self._open = False
+
+    def say(
+        self,
+        event: Event,
+        message: str,
+        *,
+        code: int | None = None,
+        verdict: Verdict | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """One event. `code` is the exit code, if that is what comes next; with a `hint` what to do
+        now, each thing that was asked for gets a line of its own."""
+        findings = verdict.findings if verdict is not None else ()
+        if self.form == JSON:
+            write(STDERR, self.json(event, message, code, findings, hint))
+            return
+        lines = message.splitlines()
+        if hint is not None:
+            lines += [*map(shown, findings), hint]
+        self.close()
+        write(STDERR, "".join(f"wait-for-weave: {line}\n" for line in lines))
+
+    def show(self, event: Event, message: str, verdict: Verdict) -> None:
+        """One event that the next may take the place of: on a terminal, over the line before."""
+        if not self.on_terminal or self.form == JSON:
+            self.say(event, message, verdict=verdict)
+            return
+        line = f"wait-for-weave: {message}"[: columns() - 1]
+        write(STDERR, f"\r{line}{ERASE}")
+        self._open = True
+
+    def close(self) -> None:
+        """Nothing is to be written over any more."""
+        if self._open:
+            write(STDERR, f"\r{ERASE}")
+            self._open = False
+
+    def json(
+        self,
+        event: Event,
+        message: str,
+        code: int | None,
+        findings: Sequence[Finding],
+        hint: str | None = None,
+    ) -> str:
+        """One line; the keys are always the same."""
+        now = time()
+        stamp = strftime("%Y-%m-%dT%H:%M:%S", gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
+        asked = ", ".join(f"{{{pairs_of(finding)}}}" for finding in findings)
+        return (
+            f'{{"time": "{stamp}", "program": "wait-for-weave", "event": "{event}", '
+            f'"seconds": {monotonic() - self.started:.3f}, '
+            f'"code": {"null" if code is None else code}, "message": {quoted(message)}, '
+            f'"hint": {"null" if hint is None else quoted(hint)}, "asked": [{asked}]}}\n'
+        )
+
+
+def pairs_of(finding: Finding) -> str:
+    """A finding's members of a JSON object."""
+    what, found = quoted(finding.what), quoted(finding.found)
+    return f'"what": {what}, "state": "{LABELS[finding.state]}", "found": {found}'
+
+
+def shown(finding: Finding) -> str:
+    """A thing that was asked for, on a line of its own."""
+    return f"  {LABELS[finding.state] + ':':<10}{finding.what}: {finding.found}"
+
+
+def quoted(text: str) -> str:
+    """A JSON string (RFC 8259, 7). The json module would cost more than the whole gate."""
+    escaped = "".join(
+        TO_BE_ESCAPED.get(char, char) if " " <= char <= "~" else f"\\u{ord(char):04x}"
+        for char in text
+    )
+    return f'"{escaped}"'
+
+
+def columns() -> int:
+    """How wide the terminal is; 80 where it does not say."""
+    try:
+        return posix.get_terminal_size(STDERR).columns or 80
+    except OSError:
+        return 80
 
 
 def write(fd: int, text: str) -> None:
-    """Past sys.stdout and sys.stderr, which are None when the file is closed at start."""
+    """Past sys.stdout and sys.stderr, which are None when the file is closed at start; a closed or
+    broken one is no reason to end otherwise."""
     rest = text.encode("ascii", "backslashreplace")
     try:
         while rest:
@@ -48,17 +130,6 @@ def write(fd: int, text: str) -> None:
         pass
 
 
-def timed_out(verdict: Verdict, seconds: float) -> str:
-    """What was there and what was missing, and what to do about it."""
-    amount = f"{seconds:.9f}".rstrip("0").rstrip(".")
-    return f"not ready after {amount} s: {verdict.reason}\n{WAY_OUT}"
-
-
-def hopeless(verdict: Verdict) -> str:
-    """Waiting longer would not help."""
-    return f"will not become ready: {verdict.reason}"
-
-
-def interrupted(number: int, verdict: Verdict) -> str:
-    """Somebody ended us while we waited."""
-    return f"ended by signal {number} while waiting: {verdict.reason}"
+def duration(seconds: float) -> str:
+    """As few digits as it takes: "30 s", "0.2 s"."""
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + " s"

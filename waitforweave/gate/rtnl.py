@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from waitforweave.gate.routes import Route
+
 IFINFOMSG = Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change mask
 IFADDRMSG = Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
 U32 = Struct("=I")
@@ -57,12 +59,12 @@ class Gone:
 
     __slots__ = ("was",)
 
-    def __init__(self, was: Link | Address) -> None:
+    def __init__(self, was: Link | Address | Route) -> None:
         self.was = was
 
 
 if TYPE_CHECKING:
-    Event: TypeAlias = Link | Address | Gone
+    Event: TypeAlias = Link | Address | Route | Gone
 
 
 def decode(kind: int, payload: bytes) -> Event | None:
@@ -73,6 +75,11 @@ def decode(kind: int, payload: bytes) -> Event | None:
     if kind in (uapi.RTM_NEWADDR, uapi.RTM_DELADDR):
         address = decode_address(payload)
         return Gone(address) if address and kind == uapi.RTM_DELADDR else address
+    if kind in (uapi.RTM_NEWROUTE, uapi.RTM_DELROUTE):
+        from waitforweave.gate import routes
+
+        route = routes.decode_route(payload)
+        return Gone(route) if route and kind == uapi.RTM_DELROUTE else route
     return None
 
 

@@ -16,7 +16,9 @@ from pathlib import Path
 # WFW_TEST_GATE names another gate to test, the frozen one.
 OTHER_GATE = os.environ.get("WFW_TEST_GATE")
 GATE = (OTHER_GATE,) if OTHER_GATE else (sys.executable, "-I", "-m", "waitforweave.gate")
-GROUPS = "00000111"  # as /proc/net/netlink shows what the gate subscribes to
+# As /proc/net/netlink shows what the gate subscribes to; the second where it waits for routes.
+GROUPS, ROUTE_GROUPS = "00000111", "00000551"
+EITHER = (GROUPS, ROUTE_GROUPS)
 PATIENCE_SECONDS = 20.0
 
 
@@ -55,10 +57,18 @@ class Gate:
 
     def _sleeps(self) -> bool:
         """Subscribed, its queue empty, and (looked at after that) asleep."""
-        rows = [line.split() for line in self._read("net/netlink").splitlines()]
-        empty = any(row[1] == "0" and row[3] == GROUPS and row[4] == "0" for row in rows[1:])
+        empty = any(queued == "0" for _, queued in self._sockets())
         state = self._read("stat").rpartition(")")[2].split()
         return empty and state[:1] == ["S"]
+
+    def _sockets(self) -> list[tuple[str, str]]:
+        """Groups and queued bytes of the gates' rtnetlink sockets in this namespace."""
+        rows = [line.split() for line in self._read("net/netlink").splitlines()[1:]]
+        return [(row[3], row[4]) for row in rows if row[1] == "0" and row[3] in EITHER]
+
+    def groups(self) -> list[str]:
+        """What it subscribed to, if it is the only gate of its namespace."""
+        return [groups for groups, _ in self._sockets()]
 
     def _read(self, name: str) -> str:
         try:

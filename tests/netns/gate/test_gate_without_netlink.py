@@ -56,25 +56,53 @@ def test_each_kind_of_promise(space: Space, promise: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "promise", "message"),
     [
-        ([], "10.2.1.5/24", "no ethwe (interfaces: lo); wanted 10.2.1.5/24"),
+        ([], "10.2.1.5/24", "missing:  interface ethwe: not there (interfaces: lo)"),
         (["link add ethwe type veth peer name far", "addr add 10.2.1.5/24 dev ethwe"],
-         "10.2.1.5/24", "ethwe: down; wanted 10.2.1.5/24; has 10.2.1.5/24"),
+         "10.2.1.5/24", "missing:  interface ethwe: down, has 10.2.1.5/24"),
         (["link add ethwe type veth peer name far", "addr add 10.2.1.5/16 dev ethwe",
           "link set ethwe up"],
-         "10.2.1.5/24", "ethwe: no carrier, no 10.2.1.5/24; wanted 10.2.1.5/24; has 10.2.1.5/16"),
+         "10.2.1.5/24", "missing:  interface ethwe: no carrier, has 10.2.1.5/16"),
     ],
 )  # fmt: skip
 def test_a_timeout_tells_what_was_found(
     space: Space, lines: list[str], promise: str, message: str
 ) -> None:
     space.ip(*lines)
-    # In a mount namespace with a /sys of this network namespace, as a container has it.
-    script = 'mount -t sysfs none /sys && exec "$@"'
-    command = ["unshare", "--mount", "sh", "-c", script, "sh", *GATE, "true"]
-    env = {"WEAVE_CIDR": promise, "WAIT_FOR_SECONDS": "0.2"}
-    result = space.start(*command, env=env, preexec_fn=refuse_netlink).finish()
+    result = start(space, "true", WEAVE_CIDR=promise, WAIT_FOR_SECONDS="0.15").finish()
     assert result.code == 1
-    assert result.err.splitlines()[0] == f"wait-for-weave: not ready after 0.2 s: {message}"
+    first, second, *_ = result.err.splitlines()
+    assert first == "wait-for-weave: not ready after 0.15 s:"
+    assert second == f"wait-for-weave:   {message}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--interface", "eth*", "--state", "up"],
+        ["--interface", "ethwe", "--route", "224.0.0.0/4"],
+        ["--interface", "far", "--interface", "ethwe", "--any", "--route", "default"],
+        ["--interface", "ethwe", "--route", "2001:db8:7::/48"],
+        ["--interface", "*", "--count", "2", "--state", "carrier"],
+    ],
+    ids=" ".join,
+)
+def test_each_kind_of_option(space: Space, options: list[str]) -> None:
+    gate = start(space, *options, "true", WEAVE_CIDR="none")
+    space.attach("10.2.1.5/24")
+    space.ip("addr add 2001:db8::5/64 dev ethwe nodad", "route add 224.0.0.0/4 dev ethwe")
+    space.ip("route add default via 10.2.1.1", "-6 route add 2001:db8:7::/48 dev ethwe")
+    assert gate.finish().code == 0
+
+
+def test_without_proc_the_names_come_from_sys(space: Space) -> None:
+    # In a mount namespace with a /sys of this network namespace, as a container has it.
+    script = 'mount -t sysfs none /sys && mount -t tmpfs none /proc && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", *GATE]
+    space.attach("10.2.1.5/24")
+    result = space.start(
+        *command, "--interface", "eth*", "echo", "ran", env={}, preexec_fn=refuse_netlink
+    ).finish()
+    assert (result.code, result.out) == (0, "ran\n")
 
 
 def test_a_signal_ends_it(space: Space) -> None:

@@ -15,12 +15,15 @@ from pathlib import Path
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 CAPTURES = Path(__file__).parent / "captures"
 GROUPS = 0x1 | 0x10 | 0x100
+ROUTE_GROUPS = 0x40 | 0x400
 QUIET_SECONDS = 2.5  # longer than duplicate address detection takes
-RTM_GETLINK, RTM_GETADDR, DUMP = 18, 22, 0x301
+DUMP = 0x301
 HEADER = 16
+RTN_UNICAST = 1
 
 # Name, why it is worth keeping, commands ("dump 18": a request by ourselves).
 STEPS = (
@@ -51,13 +54,38 @@ STEPS = (
     ("link-deleted", "RTM_DELADDR before RTM_DELLINK; the peer goes with it", ["link del other"]),
 )  # fmt: skip
 
+# The same with the groups of routes alone.
+ROUTE_STEPS = (
+    ("", "", ["link add ethwe type veth peer name far", "link set far up", "link set ethwe up",
+              "addr add 2001:db8::5/64 dev ethwe nodad"]),
+    ("route-connected", "the kernel's own: one to the network (RTN_UNICAST), and to the address "
+     "itself and its broadcast in the table local",
+     ["addr add 10.2.1.5/24 dev ethwe"]),
+    ("route-multicast", "WEAVE's; unicast by its type", ["route add 224.0.0.0/4 dev ethwe"]),
+    ("route-default", "no RTA_DST at all", ["route add default via 10.2.1.1 metric 7"]),
+    ("route-default-v6", "the same for IPv6",
+     ["-6 route add default via 2001:db8::1 dev ethwe table 100"]),
+    ("route-multipath", "struct rtnexthop in RTA_MULTIPATH in the place of RTA_OIF",
+     ["route add 10.9.0.0/16 nexthop via 10.2.1.1 dev ethwe nexthop via 10.2.1.2 dev ethwe"]),
+    ("route-blackhole", "out of no interface", ["route add blackhole 10.8.0.0/16"]),
+    ("route-deleted", "RTM_DELROUTE", ["route del 224.0.0.0/4 dev ethwe"]),
+    ("dump-routes", "both families, all tables, in one dump", ["dump 26"]),
+    ("route-flushed", "IPv6 routes alone: those of IPv4 go with the link, and nobody is told",
+     ["link set ethwe down"]),
+)  # fmt: skip
+
 
 def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     CAPTURES.mkdir(exist_ok=True)
+    record_all(GROUPS, STEPS)
+    record_all(ROUTE_GROUPS, ROUTE_STEPS)
+
+
+def record_all(groups: int, steps: tuple[tuple[str, str, list[str]], ...]) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
-        sock.bind((0, GROUPS))
-        for name, why, commands in STEPS:
+        sock.bind((0, groups))
+        for name, why, commands in steps:
             datagrams = record(sock, commands)
             if not name:
                 continue
@@ -111,7 +139,22 @@ def tell_message(kind: int, data: bytes) -> str:
         flags = address.get_attr("IFA_FLAGS")
         cidr = f"{ours}/{address['prefixlen']}"
         return f"{gone}address {address['index']} {cidr} scope {address['scope']} {flags:#x}"
+    if kind in (24, 25):
+        return tell_route(data, "gone " if kind == 25 else "")
     return {2: "error", 3: "done"}[kind]
+
+
+def tell_route(data: bytes, gone: str) -> str:
+    route = rtmsg(data)
+    route.decode()
+    if route["type"] != RTN_UNICAST or route["family"] not in (socket.AF_INET, socket.AF_INET6):
+        return "none"
+    nothing = "0.0.0.0" if route["family"] == socket.AF_INET else "::"
+    to = f"{route.get_attr('RTA_DST') or nothing}/{route['dst_len']}"
+    hops = [hop["oif"] for hop in route.get_attr("RTA_MULTIPATH") or ()]
+    out = [index for index in (route.get_attr("RTA_OIF"), *hops) if index]
+    table, priority = route.get_attr("RTA_TABLE"), route.get_attr("RTA_PRIORITY") or 0
+    return f"{gone}route {to} out of {out} table {table} metric {priority}"
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from socket import inet_ntop
 
 from waitforweave.gate import nlmsg, rtnl
+from waitforweave.gate.routes import Route
 
 CAPTURES = Path(__file__).parent / "captures"
 OPERSTATES = ("UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP")
@@ -49,7 +51,10 @@ def tell_message(message: nlmsg.Message) -> str:
     return tell_fact(event)
 
 
-def tell_fact(fact: rtnl.Link | rtnl.Address | None) -> str:
+def tell_fact(fact: rtnl.Link | rtnl.Address | Route | None) -> str:
+    if isinstance(fact, Route):
+        to = f"{inet_ntop(fact.family, fact.packed)}/{fact.prefixlen}"
+        return f"route {to} out of {[*fact.indices]} table {fact.table} metric {fact.priority}"
     if isinstance(fact, rtnl.Link):
         return f"link {fact.index} {fact.name} {fact.flags:#x} {OPERSTATES[fact.operstate]}"
     if isinstance(fact, rtnl.Address):

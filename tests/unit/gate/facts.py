@@ -6,6 +6,7 @@ import ipaddress
 from struct import pack
 
 from waitforweave.gate import nlmsg, uapi
+from waitforweave.gate.routes import Route
 from waitforweave.gate.rtnl import Address, Link
 
 UP = uapi.IFF_UP
@@ -22,6 +23,13 @@ def address(cidr: str, index: int = 3, flags: int = 0x80, scope: int = 0) -> Add
     return Address(family, ip.packed, ip.network.prefixlen, scope, flags, index)
 
 
+def route(to: str, *indices: int, table: int = 254, priority: int = 0) -> Route:
+    network = ipaddress.ip_network(to)
+    family = 2 if network.version == 4 else 10
+    packed = network.network_address.packed
+    return Route(family, packed, network.prefixlen, indices, table, priority)
+
+
 def link_message(
     of: Link, kind: int = 16, sequence: int = 0, port: int = 0, flags: int = 0
 ) -> bytes:
@@ -36,6 +44,17 @@ def address_message(
 ) -> bytes:
     payload = pack("=BBBBI", of.family, of.prefixlen, of.flags & 0xFF, of.scope, of.index)
     payload += nlmsg.encode_attribute(uapi.IFA_ADDRESS, of.packed)
+    return message(kind, payload, sequence, port, flags)
+
+
+def route_message(
+    of: Route, kind: int = 24, sequence: int = 0, port: int = 0, flags: int = 0
+) -> bytes:
+    payload = pack("=BBBBBBBBI", of.family, of.prefixlen, 0, 0, of.table, 3, 0, 1, 0)
+    if of.prefixlen:
+        payload += nlmsg.encode_attribute(uapi.RTA_DST, of.packed)
+    for index in of.indices:
+        payload += nlmsg.encode_attribute(uapi.RTA_OIF, pack("=i", index))
     return message(kind, payload, sequence, port, flags)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.unit.gate.facts import address, link
+from tests.unit.gate.facts import address, link, route
 from waitforweave.gate.links import Links
+from waitforweave.gate.routes import Route
 from waitforweave.gate.rtnl import Address, Gone, Link
 
 
-def model(*events: Link | Address | Gone) -> Links:
+def model(*events: Link | Address | Route | Gone) -> Links:
     links = Links()
     for event in events:
         links.update(event)
@@ -20,43 +21,41 @@ def texts(links: Links, index: int = 3) -> list[str]:
 
 def test_nothing_is_known_at_first() -> None:
     links = model()
-    assert links.find("ethwe") is None
-    assert list(links.names()) == []
+    assert links.selected("ethwe") == []
+    assert list(links.all()) == []
     assert texts(links) == []
 
 
 def test_an_interface_is_found_by_its_name() -> None:
     links = model(link(3, "ethwe"), link(1, "lo"))
-    found = links.find("ethwe")
-    assert found is not None
+    (found,) = links.selected("ethwe")
     assert found.index == 3
-    assert links.find("eth") is None
-    assert list(links.names()) == ["lo", "ethwe"]
+    assert links.selected("eth") == []
+    assert [one.name for one in links.all()] == ["lo", "ethwe"]
+    assert [one.name for one in links.selected("*")] == ["lo", "ethwe"]
 
 
 def test_the_newest_flags_count() -> None:
-    found = model(link(flags=0), link(flags=1)).find("ethwe")
-    assert found is not None
+    (found,) = model(link(flags=0), link(flags=1)).selected("ethwe")
     assert found.flags == 1
 
 
 def test_a_renamed_interface_is_found_by_its_new_name_alone() -> None:
     links = model(link(3, "veth1"), address("10.2.1.5/24"), link(3, "ethwe"))
-    assert links.find("veth1") is None
-    assert links.find("ethwe") is not None
+    assert links.selected("veth1") == []
+    assert len(links.selected("ethwe")) == 1
     assert texts(links) == ["10.2.1.5/24"]
 
 
 def test_a_deleted_interface_takes_its_addresses_along() -> None:
     links = model(link(), address("10.2.1.5/24"), Gone(link()), link())
-    assert links.find("ethwe") is not None
+    assert len(links.selected("ethwe")) == 1
     assert texts(links) == []
 
 
 def test_an_interface_made_again_has_another_index() -> None:
     links = model(link(3), address("10.2.1.5/24", 3), Gone(link(3)), link(9))
-    found = links.find("ethwe")
-    assert found is not None
+    (found,) = links.selected("ethwe")
     assert found.index == 9
     assert texts(links, 9) == []
 
@@ -86,7 +85,20 @@ def test_a_deleted_address_is_gone() -> None:
     assert texts(links) == ["10.2.1.6/24"]
 
 
+def test_routes_come_and_go() -> None:
+    multicast = route("224.0.0.0/4", 3)
+    links = model(multicast, route("10.2.1.0/24", 3), Gone(route("10.2.1.0/24", 3)))
+    assert list(links.routes_by_key.values()) == [multicast]
+
+
+def test_routes_differ_by_metric_and_interface() -> None:
+    routes = [route("0.0.0.0/0", 3), route("0.0.0.0/0", 4), route("0.0.0.0/0", 3, priority=9)]
+    assert list(model(*routes).routes_by_key.values()) == routes
+
+
 def test_what_was_never_there_can_go() -> None:
-    links = model(Gone(link()), Gone(address("10.2.1.5/24")), Gone(address("10.2.1.5/24")))
-    assert list(links.names()) == []
+    links = model(
+        Gone(link()), Gone(address("10.2.1.5/24")), Gone(route("10.2.1.0/24", 3)), Gone(link())
+    )
+    assert list(links.all()) == []
     assert texts(links) == []

@@ -12,13 +12,20 @@ from typing import cast
 import pytest
 
 from tests.unit.gate.facts import link, link_message
-from waitforweave.gate import conditions, loop, weave_cidr
+from waitforweave.gate import conditions, loop, options
+from waitforweave.gate.asked import Asked
+from waitforweave.gate.links import Links
 from waitforweave.gate.loop import Wait
 from waitforweave.gate.monitor import Monitor, NetlinkFailed
+from waitforweave.gate.progress import Progress
+from waitforweave.gate.report import Log
 
-WANTED = weave_cidr.parse("10.2.1.5/24")
-Way = Callable[[Wait], conditions.Verdict]
-NO_SUCH_INTERFACE = "no-such-iface"
+Way = Callable[[Wait], tuple[conditions.Verdict, Links]]
+NO_SUCH_INTERFACE = Asked(["no-such-iface"])
+
+
+def until(deadline: float | None, wake_fd: int = 0, level: options.Level = options.QUIET) -> Wait:
+    return Wait(NO_SUCH_INTERFACE, deadline, wake_fd, Progress(Log(monotonic()), level))
 
 
 class FakeSocket:
@@ -40,27 +47,36 @@ def receive(answer: bytes | OSError, flags: int = 0) -> tuple[bytes | None, Moni
 
 
 def test_without_a_deadline_poll_waits_for_ever() -> None:
-    assert Wait("ethwe", WANTED, None, 0).milliseconds_left() is None
+    assert until(None).milliseconds_left(monotonic()) is None
+
+
+def test_only_what_is_to_be_said_wakes_it_up_before_the_deadline() -> None:
+    now = monotonic()
+    wait = until(now + 1000, level=options.NORMAL)
+    left = wait.milliseconds_left(now)
+    assert left is not None
+    assert 0 < left <= 201
+    wait.progress.due = None
+    assert wait.milliseconds_left(now) == 1_000_000
 
 
 def test_a_deadline_that_passed_is_0() -> None:
-    assert Wait("ethwe", WANTED, monotonic() - 5, 0).milliseconds_left() == 0
+    assert until(monotonic() - 5).milliseconds_left(monotonic()) == 0
 
 
 def test_what_is_left_is_rounded_up_so_that_poll_does_not_spin() -> None:
-    assert Wait("ethwe", WANTED, monotonic() + 0.0005, 0).milliseconds_left() in (0, 1)
-    left = Wait("ethwe", WANTED, monotonic() + 1000, 0).milliseconds_left()
-    assert left is not None
-    assert 900_000 < left <= 1_000_000
+    now = monotonic()
+    assert until(now + 0.0005).milliseconds_left(now) == 1
+    assert until(now + 1000).milliseconds_left(now) == 1_000_000
 
 
 def test_what_poll_cannot_take_is_waited_for_in_parts() -> None:
-    assert Wait("ethwe", WANTED, monotonic() + 999_999_999, 0).milliseconds_left() == 2**31 - 1
+    assert until(monotonic() + 999_999_999).milliseconds_left(monotonic()) == 2**31 - 1
 
 
 def test_a_datagram_reaches_the_monitor() -> None:
     _, monitor = receive(link_message(link()))
-    assert list(monitor.links.names()) == ["ethwe"]
+    assert [one.name for one in monitor.links.all()] == ["ethwe"]
 
 
 def test_nothing_to_read_is_nothing() -> None:
@@ -89,7 +105,7 @@ def test_other_errors_of_the_socket_are_errors() -> None:
 def test_a_wait_ends_by_its_descriptor(way: Way) -> None:
     reader, writer = os.pipe()
     os.write(writer, b"\x0f")
-    verdict = way(Wait(NO_SUCH_INTERFACE, WANTED, None, reader))
+    verdict, _ = way(until(None, reader))
     os.close(reader)
     os.close(writer)
     assert verdict.state == conditions.WAITING
@@ -98,8 +114,9 @@ def test_a_wait_ends_by_its_descriptor(way: Way) -> None:
 @pytest.mark.parametrize("way", [loop.watch, lambda wait: loop.look(wait, OSError("refused"))])
 def test_a_wait_ends_by_its_deadline_and_says_why(way: Way) -> None:
     reader, writer = os.pipe()
-    verdict = way(Wait(NO_SUCH_INTERFACE, WANTED, monotonic(), reader))
+    verdict, links = way(until(monotonic(), reader))
     os.close(reader)
     os.close(writer)
     assert verdict.state == conditions.WAITING
-    assert verdict.reason.startswith(f"no {NO_SUCH_INTERFACE} (interfaces: ")
+    assert verdict.reason.startswith("interface no-such-iface: not there (interfaces: ")
+    assert "lo" in [link.name for link in links.all()]

@@ -6,9 +6,24 @@ from struct import pack, unpack_from
 
 import pytest
 
-from tests.unit.gate.facts import address, address_message, link, link_message, message
+from tests.unit.gate.facts import (
+    address,
+    address_message,
+    link,
+    link_message,
+    message,
+    route,
+    route_message,
+)
 from waitforweave.gate import uapi
-from waitforweave.gate.monitor import ADDRESSES, LINKS, MAX_DUMPS, WATCHING, Monitor, NetlinkFailed
+from waitforweave.gate.monitor import (
+    ADDRESSES,
+    LINKS,
+    MAX_DUMPS,
+    WATCHING,
+    Monitor,
+    NetlinkFailed,
+)
 from waitforweave.gate.nlmsg import NetlinkDecodeError
 
 PORT = 4711
@@ -28,8 +43,8 @@ def done(sequence: int, flags: int = 0) -> bytes:
 class Kernel:
     """Feeds a monitor; `request` is what it asked for last."""
 
-    def __init__(self) -> None:
-        self.monitor = Monitor(PORT)
+    def __init__(self, *, with_routes: bool = False) -> None:
+        self.monitor = Monitor(PORT, with_routes=with_routes)
         self.request = asked(self.monitor.start())
 
     def send(self, *messages: bytes, sender: int = 0) -> tuple[int, int] | None:
@@ -53,9 +68,17 @@ class Kernel:
             self.send(address_message(address(cidr, 2), 20, self.sequence, PORT))
         self.send(done(self.sequence))
 
+    def dump_routes(self, *destinations: str) -> None:
+        for to in destinations:
+            self.send(route_message(route(to, 2), 24, self.sequence, PORT))
+        self.send(done(self.sequence))
+
+    def routes(self) -> list[int]:
+        return [one.prefixlen for one in self.monitor.links.routes_by_key.values()]
+
     def told(self) -> tuple[list[str], list[str]]:
         links = self.monitor.links
-        return list(links.names()), [a.text for a in links.addresses(2)]
+        return [one.name for one in links.all()], [a.text for a in links.addresses(2)]
 
 
 def watching() -> Kernel:
@@ -236,5 +259,5 @@ def test_odd_bytes_from_the_kernel_are_an_error() -> None:
 
 def test_other_messages_change_nothing() -> None:
     kernel = watching()
-    assert kernel.send(message(1, b"", 0, 0), message(24, b"route", 0, 0)) is None
+    assert kernel.send(message(1, b"", 0, 0), message(28, b"neighbour", 0, 0)) is None
     assert kernel.told() == (["lo", "ethwe"], ["10.2.1.5/24"])

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from waitforweave.gate import options, weave_cidr
-from waitforweave.gate.options import HELP, QUIT, SKIP, VERSION, WAIT, Options, UsageError
+from waitforweave.gate import asked, options, weave_cidr
+from waitforweave.gate.options import EXPLAIN, HELP, QUIT, SKIP, VERSION, WAIT, Options
+from waitforweave.gate.values import UsageError
 
 
 def read(*argv: str, **environ: str) -> Options:
     return options.read(list(argv), {k.encode(): v.encode() for k, v in environ.items()})
 
 
+def texts(chosen: Options) -> list[str]:
+    return [word.text for word in chosen.asked.addresses]
+
+
 @pytest.mark.parametrize(
     ("argv", "command"),
     [
         ([], []),
+        (["--interface", "eth0", "sh", "--any"], ["sh", "--any"]),
+        (["--interface=eth0", "--any", "--", "--all"], ["--all"]),
         (["--"], []),
         (["sh"], ["sh"]),
         (["sh", "-c", "true"], ["sh", "-c", "true"]),
@@ -37,25 +46,34 @@ def test_the_command_is_what_is_left(argv: list[str], command: list[str]) -> Non
 
 @pytest.mark.parametrize(
     ("argv", "action"),
-    [(["--help"], HELP), (["--version"], VERSION), (["--help", "sh"], HELP)],
+    [
+        (["--help"], HELP),
+        (["--version"], VERSION),
+        (["--help", "sh"], HELP),
+        (["--any", "--help", "--all"], HELP),
+        (["--explain", "sh"], EXPLAIN),
+    ],
 )
 def test_what_runs_no_command(argv: list[str], action: str) -> None:
     assert read(*argv).action == action
 
 
-@pytest.mark.parametrize("word", ["-h", "--halp", "--help=x", "-c", "---", "--timeout", "-\x1b"])
+@pytest.mark.parametrize("word", ["-h", "--halp", "-c", "---", "--time", "-timeout", "-\x1b"])
 def test_an_unknown_option_is_an_error(word: str) -> None:
     with pytest.raises(UsageError, match="unknown option") as caught:
         read(word, "sh")
     assert weave_cidr.quote(word) in str(caught.value)
-    assert "--help, --version" in str(caught.value)
+    for name in (*options.SWITCHES, *options.WITH_VALUE):
+        assert f"--{name}" in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_without_any_variable_it_waits_30_seconds_for_any_address() -> None:
     chosen = read("sh")
     assert (chosen.action, chosen.seconds) == (WAIT, 30.0)
-    assert [w.text for w in chosen.wanted] == ["net:default"]
+    assert chosen.asked.interfaces == ["ethwe"]
+    assert (chosen.asked.state, chosen.asked.addresses) == (asked.ADDRESS, [])
+    assert (chosen.level, chosen.log_format, chosen.on_timeout) == ("normal", "text", "fail")
 
 
 @pytest.mark.parametrize(
@@ -100,11 +118,22 @@ def test_skip_is_the_way_out_also_of_a_wrong_value() -> None:
 
 def test_none_promises_nothing_so_nothing_is_waited_for() -> None:
     assert read("sh", WEAVE_CIDR="none").action == SKIP
+    assert read("--timeout", "5", "--state", "up", "sh", WEAVE_CIDR="none").action == SKIP
+    assert read("--explain", "sh", WEAVE_CIDR="none").action == EXPLAIN
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--interface", "ethwe"], ["--interface", "tun0"], ["--address", "10.9.9.9"],
+     ["--route", "default"]],
+)  # fmt: skip
+def test_what_an_option_asks_for_is_waited_for_all_the_same(argv: list[str]) -> None:
+    assert read(*argv, "sh", WEAVE_CIDR="none").action == WAIT
 
 
 def test_what_was_promised_is_wanted() -> None:
     chosen = read("sh", WEAVE_CIDR="10.2.1.5/24 net:10.3.0.0/16")
-    assert [w.text for w in chosen.wanted] == ["10.2.1.5/24", "net:10.3.0.0/16"]
+    assert texts(chosen) == ["10.2.1.5/24", "net:10.3.0.0/16"]
 
 
 def test_a_wrong_promise_is_named() -> None:
@@ -115,3 +144,138 @@ def test_a_wrong_promise_is_named() -> None:
 def test_bytes_that_are_no_text_are_an_error_too() -> None:
     with pytest.raises(UsageError, match=r'WEAVE_CIDR: "\\udcff" has a character'):
         options.read([], {b"WEAVE_CIDR": b"\xff"})
+
+
+def test_a_promise_is_about_ethwe_alone() -> None:
+    assert texts(read("--interface", "eth0", WEAVE_CIDR="10.2.1.5/24")) == []
+    assert read("--interface", "eth0", WEAVE_CIDR="nonsense").action == WAIT
+    for name in ("ethwe", "eth*", "eth0 ethwe"):
+        assert texts(read("--interface", name, WEAVE_CIDR="10.2.1.5/24")) == ["10.2.1.5/24"]
+
+
+def test_addresses_of_an_option_stand_in_the_place_of_the_promise() -> None:
+    chosen = read("--address", "10.9.9.9", WEAVE_CIDR="10.2.1.5/24")
+    assert texts(chosen) == ["10.9.9.9"]
+
+
+def test_a_state_below_address_wants_no_promised_address() -> None:
+    assert texts(read("--state", "up", WEAVE_CIDR="10.2.1.5/24")) == []
+
+
+# Its value on the command line, and what is so then and not before.
+EVERYTHING: dict[str, tuple[str | None, Callable[[Options], bool]]] = {
+    "interface": ("eth0", lambda o: o.asked.interfaces == ["eth0"]),
+    "any": (None, lambda o: o.asked.quantity == asked.ANY),
+    "all": (None, lambda o: o.asked.quantity == asked.ALL),
+    "count": ("3", lambda o: (o.asked.quantity, o.asked.count) == (asked.COUNT, 3)),
+    "state": ("carrier", lambda o: o.asked.state == asked.CARRIER),
+    "address": ("10.2.1.5", lambda o: texts(o) == ["10.2.1.5"]),
+    "family": ("inet6", lambda o: o.asked.family == 10),
+    "scope": ("any", lambda o: o.asked.scope == asked.ANY_SCOPE),
+    "route": ("default", lambda o: [r.text for r in o.asked.routes] == ["default"]),
+    "timeout": ("0.5", lambda o: o.seconds == 0.5),
+    "on-timeout": ("run", lambda o: o.on_timeout == "run"),
+    "log-format": ("json", lambda o: o.log_format == "json"),
+    "quiet": (None, lambda o: o.level == "quiet"),
+    "verbose": (None, lambda o: o.level == "verbose"),
+    "explain": (None, lambda o: o.action == EXPLAIN),
+    "help": (None, lambda o: o.action == HELP),
+    "version": (None, lambda o: o.action == VERSION),
+}
+
+
+def test_no_option_is_forgotten_here() -> None:
+    assert sorted(EVERYTHING) == sorted((*options.SWITCHES, *options.WITH_VALUE))
+
+
+@pytest.mark.parametrize("option", EVERYTHING)
+def test_each_option_on_the_command_line_and_in_the_environment(option: str) -> None:
+    value, is_so = EVERYTHING[option]
+    assert not is_so(read("sh"))
+    variable = "WAIT_FOR_WEAVE_" + option.upper().replace("-", "_")
+    ways = [read("sh", **{variable: value or "yes"})]
+    if value is None:
+        ways += [read(f"--{option}", "sh")]
+        assert not is_so(read("sh", **{variable: "no"}))
+    else:
+        ways += [read(f"--{option}", value, "sh"), read(f"--{option}={value}", "sh")]
+    for chosen in ways:
+        assert is_so(chosen)
+    assert not is_so(read("sh", **{variable: ""}))
+
+
+@pytest.mark.parametrize("option", ["interface", "address", "route"])
+def test_some_are_repeatable_and_lists_in_the_environment(option: str) -> None:
+    first, second = {"interface": ("eth0", "tun0")}.get(option, ("10.1.1.1", "fd00::1"))
+    variable = f"WAIT_FOR_WEAVE_{option.upper()}"
+    for chosen in (
+        read(f"--{option}", first, f"--{option}={second}"),
+        read(f"--{option}", f"{first},{second}"),
+        read(**{variable: f"{first}, {second}"}),
+        read(**{variable: f"{first} {second} {first}"}),
+        read(f"--{option}", first, f"--{option}", second, **{variable: "nonsense/"}),
+    ):
+        found = {
+            "interface": chosen.asked.interfaces,
+            "address": texts(chosen),
+            "route": [to.text for to in chosen.asked.routes],
+        }
+        assert found[option] == [first, second]
+
+
+def test_the_command_line_beats_the_environment() -> None:
+    chosen = read("--timeout", "7", "--state=up", WAIT_FOR_WEAVE_TIMEOUT="8", WAIT_FOR_SECONDS="9")
+    assert (chosen.seconds, chosen.asked.state) == (7.0, "up")
+    assert read(WAIT_FOR_WEAVE_TIMEOUT="8", WAIT_FOR_SECONDS="9").seconds == 8.0
+    # Also where it says the opposite.
+    assert read("--any", WAIT_FOR_WEAVE_ALL="yes").asked.quantity == asked.ANY
+    assert read("--count=2", WAIT_FOR_WEAVE_ANY="yes").asked.quantity == asked.COUNT
+    assert read("--quiet", WAIT_FOR_WEAVE_VERBOSE="yes").level == "quiet"
+
+
+def test_of_one_that_is_no_list_the_last_counts() -> None:
+    assert read("--timeout", "7", "--timeout", "8").seconds == 8.0
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "message"),
+    [
+        (["--any", "--all"], {}, "--any and --all contradict each other; allowed: one of --any"),
+        (["--all", "--count", "2"], {}, "--all and --count contradict each other"),
+        (["--quiet", "--verbose"], {}, "--quiet and --verbose contradict each other"),
+        ([], {"WAIT_FOR_WEAVE_ANY": "yes", "WAIT_FOR_WEAVE_COUNT": "2"},
+         "WAIT_FOR_WEAVE_ANY and WAIT_FOR_WEAVE_COUNT contradict each other"),
+        (["--state", "up", "--address", "10.2.1.5"], {},
+         "--address and --state up contradict each other; allowed: --address with state address"),
+        (["--state", "carrier"], {"WAIT_FOR_WEAVE_FAMILY": "inet"},
+         "WAIT_FOR_WEAVE_FAMILY and --state carrier contradict each other"),
+        (["--state", "present", "--scope", "any"], {}, "--scope and --state present contradict"),
+        (["--family", "inet", "--address", "fd00::1"], {},
+         '--address: "fd00::1" is not of --family inet; allowed: --family any'),
+        (["--on-timeout", "run"], {}, '--on-timeout: "run" has no COMMAND to run; allowed: fail'),
+        (["--timeout"], {}, "--timeout: its value is missing"),
+        (["--interface"], {}, "--interface: its value is missing"),
+        (["--any=yes"], {}, "--any takes no value"),
+        (["--help=x"], {}, "--help takes no value"),
+        (["--state", "ready"], {}, '--state: "ready" is wrong; allowed: present, up, carrier, add'),
+        (["--family", "ipv6"], {}, '--family: "ipv6" is wrong; allowed: any, inet, inet6'),
+        (["--scope", "link"], {}, '--scope: "link" is wrong; allowed: global, any'),
+        (["--log-format", "xml"], {}, '--log-format: "xml" is wrong; allowed: text, json'),
+        (["--on-timeout", "exit", "x"], {}, '--on-timeout: "exit" is wrong; allowed: fail, run'),
+        ([], {"WAIT_FOR_WEAVE_STATE": "x"}, 'WAIT_FOR_WEAVE_STATE: "x" is wrong; allowed: present'),
+        ([], {"WAIT_FOR_WEAVE_ANY": "1"}, 'WAIT_FOR_WEAVE_ANY: "1" is wrong; allowed: yes, no'),
+    ],
+)  # fmt: skip
+def test_contradictions_and_wrong_values(
+    argv: list[str], environ: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(*argv, **environ)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_error_knows_in_which_form_it_is_to_be_said() -> None:
+    with pytest.raises(UsageError) as caught:
+        read("--state", "x", "--log-format", "json")
+    assert caught.value.log_format == "json"

@@ -1,49 +1,86 @@
-"""What people read: each line says who speaks, what was there, what was missing, what to do."""
+"""What people and log readers see: who speaks, what was there, what was missing, what to do."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waitforweave.gate import report
-from waitforweave.gate.conditions import HOPELESS, WAITING, Verdict
+from waitforweave.gate.conditions import HOPELESS, READY, WAITING, Finding, Verdict
+from waitforweave.gate.report import Log
 
-WAITED = Verdict(WAITING, "ethwe: no carrier; wanted 10.2.1.5/24; has no address")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(30.0, "30 s"), (0.5, "0.5 s"), (3600.0, "3600 s"), (999999999.0, "999999999 s")],
-)
-def test_a_timeout_says_what_was_there_and_the_way_out(seconds: float, text: str) -> None:
-    first, second = report.timed_out(WAITED, seconds).splitlines()
-    assert first == (
-        f"not ready after {text}: ethwe: no carrier; wanted 10.2.1.5/24; has no address"
-    )
-    assert "WAIT_FOR_WEAVE_SKIP=yes" in second
-    assert "WAIT_FOR_SECONDS" in second
+FINDINGS = [
+    Finding(READY, "interface ethwe", "has 10.2.1.5/24"),
+    Finding(WAITING, 'address "x"\\', "not there"),
+    Finding(HOPELESS, "address fd00::1/64", "in use by another host (DAD failed)"),
+]
+VERDICT = Verdict(WAITING, FINDINGS)
+KEYS = ["time", "program", "event", "seconds", "code", "message", "hint", "asked"]
 
 
-def test_what_is_hopeless_says_so() -> None:
-    verdict = Verdict(HOPELESS, "ethwe: 2001:db8::5/64 is in use by another host (DAD failed)")
-    assert report.hopeless(verdict) == (
-        "will not become ready: ethwe: 2001:db8::5/64 is in use by another host (DAD failed)"
-    )
-
-
-def test_an_interrupted_wait_names_signal_and_reason() -> None:
-    assert report.interrupted(15, WAITED).startswith("ended by signal 15 while waiting: ethwe: no")
+def log(form: Literal["text", "json"] = "text") -> Log:
+    made = Log(0.0)
+    made.form = form
+    return made
 
 
 def test_each_line_says_who_speaks(capfd: pytest.CaptureFixture[str]) -> None:
-    report.say("one\ntwo")
+    log().say("error", "one\ntwo")
     out, err = capfd.readouterr()
     assert (out, err) == ("", "wait-for-weave: one\nwait-for-weave: two\n")
 
 
+def test_with_a_hint_each_thing_has_its_line(capfd: pytest.CaptureFixture[str]) -> None:
+    log().say("timeout", "not ready after 30 s:", code=1, verdict=VERDICT, hint="look there")
+    assert capfd.readouterr().err == (
+        "wait-for-weave: not ready after 30 s:\n"
+        "wait-for-weave:   ready:    interface ethwe: has 10.2.1.5/24\n"
+        'wait-for-weave:   missing:  address "x"\\: not there\n'
+        "wait-for-weave:   hopeless: address fd00::1/64: in use by another host (DAD failed)\n"
+        "wait-for-weave: look there\n"
+    )
+
+
+def test_json_is_one_object_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    log("json").say("timeout", 'a "message"\n', code=1, verdict=VERDICT, hint="look there")
+    (line,) = capfd.readouterr().err.splitlines()
+    said = json.loads(line)
+    assert list(said) == KEYS
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", said["time"])
+    assert said["seconds"] > 0
+    assert [said[key] for key in ("program", "event", "code", "message", "hint")] == [
+        *("wait-for-weave", "timeout", 1, 'a "message"\n', "look there")
+    ]
+    assert said["asked"] == [
+        {"what": "interface ethwe", "state": "ready", "found": "has 10.2.1.5/24"},
+        {"what": 'address "x"\\', "state": "missing", "found": "not there"},
+        {"what": "address fd00::1/64", "state": "hopeless",
+         "found": "in use by another host (DAD failed)"},
+    ]  # fmt: skip
+
+
+def test_json_has_the_same_keys_where_there_is_nothing_to_say(capfd) -> None:
+    log("json").say("waiting", "waiting: x", verdict=Verdict(READY, []))
+    log("json").show("changed", "waiting: y", Verdict(READY, []))
+    for line in capfd.readouterr().err.splitlines():
+        said = json.loads(line)
+        assert list(said) == KEYS
+        assert [said[key] for key in ("code", "hint", "asked")] == [None, None, []]
+
+
+@given(st.text(st.characters(max_codepoint=0xFFFF)))
+def test_any_text_is_a_json_string(text: str) -> None:
+    assert json.loads(report.quoted(text)) == text
+
+
 def test_what_is_no_ascii_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
-    report.say("caf\u00e9 \udcff")
+    log().say("error", "caf\u00e9 \udcff")
     assert capfd.readouterr().err == "wait-for-weave: caf\\xe9 \\udcff\n"
 
 
@@ -64,8 +101,9 @@ def test_a_long_text_is_written_whole() -> None:
         assert stream.read() == text
 
 
-def test_help_names_every_variable_and_exit_code() -> None:
-    for word in ("WEAVE_CIDR", "WAIT_FOR_SECONDS", "WAIT_FOR_WEAVE_SKIP", "WAIT_FOR_WEAVE_QUIT"):
-        assert word in report.USAGE
-    for code in (" 1 ", " 2 ", "125", "126", "127", "128+N"):
-        assert code in report.USAGE.replace("\n", " ")
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(30.0, "30 s"), (0.5, "0.5 s"), (3600.0, "3600 s"), (999999999.0, "999999999 s")],
+)
+def test_durations_have_as_few_digits_as_it_takes(seconds: float, text: str) -> None:
+    assert report.duration(seconds) == text

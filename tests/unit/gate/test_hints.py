@@ -1,0 +1,65 @@
+"""After a wait in vain: one line, about the first thing that is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.gate.facts import UP, address, link, route
+from waitforweave.gate import conditions, hints, options
+from waitforweave.gate.links import Links
+from waitforweave.gate.routes import Route
+from waitforweave.gate.rtnl import Address, Link
+
+FAILED_V6 = address("2001:db8::5/64", flags=0xC8)
+
+
+@pytest.fixture(autouse=True)
+def inet6_is_off_on_ethwe(monkeypatch):
+    monkeypatch.setattr(hints, "is_inet6_off", lambda name: name == "ethwe")
+
+
+@pytest.mark.parametrize(
+    ("asked", "facts", "advice"),
+    [
+        ("", [], "is the container attached? (weavewait attach CONTAINER)"),
+        ("--interface ethwe --interface tun0", [link()], "is the container attached?"),
+        ("--interface tun0", [link()], "is the name right? (ip link)"),
+        ("--interface e*", [], "is the name right? (ip link)"),
+        ("", [link(flags=0)], "nobody has set the interface up (ip link set ... up)"),
+        ("", [link(flags=UP)], "the other end of the interface is down or not there (ip link)"),
+        ("", [link()], "somebody has to add the address (ip addr)"),
+        ("--address 10.2.1.5", [link(), address("10.2.1.6/24")], "somebody has to add the address"),
+        ("--route default", [link(), address("10.2.1.6/24")],
+         "somebody has to add the route (ip route)"),
+        ("--address 10.2.1.5 --route default", [link(), address("10.2.1.6/24")],
+         "somebody has to add the address"),
+        ("--family inet6", [link()],
+         "IPv6 is off on ethwe (/proc/sys/net/ipv6/conf/ethwe/disable_ipv6 is 1)"),
+        ("--address fd00::1", [link(), address("10.2.1.6/24")], "IPv6 is off on ethwe"),
+        ("--interface eth0 --family inet6", [link(2, "eth0")], "somebody has to add the address"),
+        ("--address 2001:db8::5/64", [link(), FAILED_V6],
+         "give this container or the other host another address"),
+    ],
+)  # fmt: skip
+def test_the_first_thing_that_is_missing(
+    asked: str, facts: list[Link | Address | Route], advice: str
+) -> None:
+    links = Links()
+    for fact in facts:
+        links.update(fact)
+    wanted = options.read(asked.split(), {}).asked
+    hint = hints.hint(conditions.judge(links, wanted), wanted, links)
+    assert hint.startswith(advice)
+    assert hint.endswith(
+        "; WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting, "
+        "WAIT_FOR_WEAVE_TIMEOUT=N waits longer (0: for ever)"
+    )
+
+
+def test_a_route_that_leads_elsewhere_is_a_route_that_is_missing() -> None:
+    links = Links()
+    for fact in (link(), address("10.2.1.6/24"), link(9, "eth0"), route("0.0.0.0/0", 9)):
+        links.update(fact)
+    wanted = options.read(["--route", "default"], {}).asked
+    hint = hints.hint(conditions.judge(links, wanted), wanted, links)
+    assert hint.startswith("somebody has to add the route")

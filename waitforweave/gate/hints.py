@@ -1,0 +1,57 @@
+"""What to look at next, when the wait was in vain. Loaded only then."""
+
+from __future__ import annotations
+
+from _socket import AF_INET6
+
+from waitforweave.gate import procfs
+from waitforweave.gate.conditions import DOWN, HOPELESS, NO_CARRIER, READY, Judged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from waitforweave.gate.asked import Asked
+    from waitforweave.gate.conditions import Verdict
+    from waitforweave.gate.links import Links
+
+INET6_OFF = "/proc/sys/net/ipv6/conf/{}/disable_ipv6"
+WAY_OUT = (
+    "WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting, "
+    "WAIT_FOR_WEAVE_TIMEOUT=N waits longer (0: for ever)"
+)
+
+
+def hint(verdict: Verdict, wanted: Asked, links: Links) -> str:
+    """One line, about the first thing that is missing."""
+    return f"{advice(verdict, wanted, Judged(links, wanted))}; {WAY_OUT}"
+
+
+def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
+    """What a person can do about it."""
+    lacks = set(judged.lacks.values())
+    names = [link.name for link in judged.every.values()]
+    if verdict.state == HOPELESS:
+        return "give this container or the other host another address"
+    if not all(judged.by_name):
+        return absent(wanted.interfaces)
+    if DOWN in lacks:
+        return "nobody has set the interface up (ip link set ... up)"
+    if NO_CARRIER in lacks:
+        return "the other end of the interface is down or not there (ip link)"
+    if not any(lacks) and all(finding.state == READY for finding in judged.addresses()):
+        return "somebody has to add the route (ip route)"
+    off = [name for name in names if is_inet6_off(name)]
+    if off and AF_INET6 in (wanted.family, *(word.family for word in wanted.addresses)):
+        return f"IPv6 is off on {', '.join(off)} ({INET6_OFF.format(off[0])} is 1)"
+    return "somebody has to add the address (ip addr)"
+
+
+def absent(interfaces: Sequence[str]) -> str:
+    if "ethwe" in interfaces:
+        return "is the container attached? (weavewait attach CONTAINER)"
+    return "is the name right? (ip link)"
+
+
+def is_inet6_off(interface: str) -> bool:
+    return procfs.read_file(INET6_OFF.format(interface)) == b"1\n"
