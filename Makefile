@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo freeze image bench clean
+.PHONY: help venv lint test demo freeze platform image bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,7 +26,12 @@ lint: venv ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-freeze: dist/.stamp ## dist/wait-for-weave/ and dist/weavewait/, by PyInstaller
+freeze: platform dist/.stamp ## dist/wait-for-weave/ and dist/weavewait/, by PyInstaller
+
+# PLATFORM=linux-x86_64 or linux-aarch64: refused, before anything is made, where it cannot be.
+platform:
+	@PYTHON=$(PYTHON) build/need.sh
+	@$(PYTHON) build/platforms.py $(PLATFORM)
 
 dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.spec' -o -name '*.c')
 	@PYTHON=$(PYTHON) build/need.sh libpython objdump

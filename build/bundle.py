@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from build.platforms import Platform
 
 BUILD = Path(__file__).resolve().parent
 ROOT = BUILD.parent
@@ -16,14 +17,30 @@ CACHE = ROOT / ".cache" / "freeze"
 DIST = ROOT / "dist"
 
 LIBRARY = re.compile(r"(?:\S+ => )?(/\S+) \(0x")
-LOADER = re.compile(r"/ld-linux[^/]*\.so\.\d+$")
 # Files of the container's that loader and libc read whatever they are told. The locales are those
 # of another libc, and ours may not understand them (nixpkgs#11631: it aborts).
 LOADERS_FILES = [b"/etc/ld.so.preload"]
 LIBCS_FILES = [b"/usr/lib/locale", b"/usr/share/locale"]
+# All that a step of the freeze sees of the environment that make was started in. LD_LIBRARY_PATH:
+# a Python in a place of its own may need it to run at all.
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "ZIG_GLOBAL_CACHE_DIR")
+# The same sources give the same bytes: locale and hash seed decide what is interned when, and so
+# which constants marshal writes as references.
+FIXED = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "SOURCE_DATE_EPOCH": "0",
+    "PYINSTALLER_CONFIG_DIR": str(CACHE / "pyinstaller"),
+}
 
 
-def finish(name: str, collected: Path, defines: list[str]) -> Path:
+def environment(**more: str) -> dict[str, str]:
+    """The environment of each step."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | FIXED | more
+
+
+def finish(name: str, collected: Path, defines: list[str], platform: Platform) -> Path:
     """Make dist/NAME of what PyInstaller collected: loader, libraries and launcher added."""
     bundle = DIST / f".{name}"
     library = bundle / "lib"
@@ -32,11 +49,12 @@ def finish(name: str, collected: Path, defines: list[str]) -> Path:
     shutil.copytree(collected, library, symlinks=False)
     # The file that runs gives the process its name: in ps(1), and in `docker top`.
     loader = library / name
-    add_libraries(library, loader)
+    add_libraries(library, loader, platform)
     append_archive(library, loader)
-    compile_launcher(bundle / name, defines)
-    for path in bundle.rglob("*"):
+    compile_launcher(bundle / name, defines, platform)
+    for path in (bundle, *bundle.rglob("*")):
         readable_for_all(path)
+        assert not is_elf(path) or platform.is_program_of(header(path)), f"{path}: another machine"
     return replaced(DIST / name, bundle)
 
 
@@ -50,10 +68,10 @@ def replaced(old: Path, new: Path) -> Path:
     return old
 
 
-def add_libraries(library: Path, loader: Path) -> None:
+def add_libraries(library: Path, loader: Path, platform: Platform) -> None:
     """All libraries that the bundle's own files want, libc too, and the loader."""
     for path in libraries_of(library):
-        if LOADER.search(str(path)):
+        if path.name == platform.loader:
             shutil.copy(path, loader)
         elif not (library / path.name).exists():
             shutil.copy(path, library / path.name)
@@ -80,29 +98,49 @@ def append_archive(library: Path, loader: Path) -> None:
     archive.unlink()
 
 
-def libraries_of(folder: Path) -> set[Path]:
+def libraries_of(folder: Path) -> list[Path]:
     """What the dynamic linker would load for the files in `folder`, by their paths."""
-    elves = [path for path in folder.rglob("*") if path.is_file() and is_elf(path)]
-    said = subprocess.run(["ldd", *elves], capture_output=True, text=True, check=False).stdout
-    missing = re.findall(r"(\S+) => not found", said)
-    unknown = [name for name in missing if not list(folder.rglob(name))]
-    assert not unknown, f"not found: {unknown}"
-    return {Path(path) for path in LIBRARY.findall(said) if not Path(path).is_relative_to(folder)}
+    elves = sorted(path for path in folder.rglob("*") if is_elf(path))
+    said = subprocess.run(
+        ["ldd", *elves], env=environment(), capture_output=True, text=True, check=False
+    ).stdout
+    inside = {path.name for path in elves}
+    missing = [name for name in not_found(said) if name not in inside]
+    assert not missing, f"not found: {missing}"
+    return [path for path in found(said) if not path.is_relative_to(folder)]
+
+
+def found(said: str) -> list[Path]:
+    """The files in what ldd(1) said, each once."""
+    return [Path(path) for path in sorted(set(LIBRARY.findall(said)))]
+
+
+def not_found(said: str) -> list[str]:
+    return sorted(set(re.findall(r"(\S+) => not found", said)))
+
+
+def header(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(20)
 
 
 def is_elf(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
+    return path.is_file() and header(path).startswith(b"\x7fELF")
 
 
-def compile_launcher(target: Path, defines: list[str]) -> None:
+def compile_launcher(target: Path, defines: list[str], platform: Platform) -> None:
     """build/launcher.c as a static program, by the compiler that comes from PyPI."""
-    machine = platform.machine()
-    words = [sys.executable, "-m", "ziglang", "cc", "-target", f"{machine}-linux-musl", "-static"]
-    words += ["-Os", "-s", "-Wall", "-Wextra", "-Werror", *defines, str(BUILD / "launcher.c")]
     cache = str(ROOT / ".cache" / "zig")
-    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
-    subprocess.run([*words, "-o", str(target)], env=environment, check=True)
+    caches = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    words = [sys.executable, "-m", "ziglang", *compiler_words(platform, defines)]
+    words += [str(BUILD / "launcher.c"), "-o", str(target)]
+    subprocess.run(words, env=caches | environment(), check=True)
+
+
+def compiler_words(platform: Platform, defines: list[str]) -> list[str]:
+    """For any of the platforms, on any of them."""
+    words = ["cc", "-target", platform.launcher_target, "-static", "-Os", "-s"]
+    return [*words, "-Wall", "-Wextra", "-Werror", *defines]
 
 
 def readable_for_all(path: Path) -> None:
@@ -115,15 +153,9 @@ def pyinstaller(spec: str, work: Path, given: str) -> Path:
     """Run PyInstaller on a spec; the folder that it collected. Its output shows only on failure."""
     words = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN"]
     words += [f"--workpath={work / 'work'}", f"--distpath={work / 'dist'}", str(BUILD / spec)]
-    environment = {
-        **os.environ,
-        "WFW_FREEZE": given,
-        # The same sources give the same bytes.
-        "SOURCE_DATE_EPOCH": "0",
-        "PYTHONHASHSEED": "0",
-        "PYINSTALLER_CONFIG_DIR": str(CACHE / "pyinstaller"),
-    }
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        words, env=environment(WFW_FREEZE=given), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         sys.exit(f"freeze: PyInstaller failed on {spec}:\n{done.stdout}{done.stderr}")
     return work / "dist" / "lib"

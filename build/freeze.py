@@ -1,22 +1,25 @@
-"""python -m build.freeze: dist/wait-for-weave/ (the gate) and dist/weavewait/ (the operator's)."""
+"""python -m build.freeze [--platform NAME] [gate] [tool]: dist/wait-for-weave/, dist/weavewait/."""
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
-import py_compile
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PyInstaller.depend.bindepend import get_python_library_path
 
-from build import bundle
-from build.bundle import CACHE, ROOT
+from build import bundle, platforms
+from build.bundle import BUILD, CACHE, ROOT
+from build.platforms import Platform
 
 GATE_PACKAGE = "waitforweave.gate"
 IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
@@ -30,42 +33,62 @@ sys.exit(main())
 """
 
 
-def main() -> None:
-    timed("the gate", freeze_gate)
-    timed("the operator's tool", freeze_tool)
+def main(words: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m build.freeze")
+    parser.add_argument("--platform", help=f"one of {platforms.NAMES}; this Python's by default")
+    parser.add_argument("what", nargs="*", help="gate, tool; both by default")
+    given = parser.parse_args(words)
+    for what in given.what:
+        if what not in STEPS:
+            parser.error(f'nothing to freeze is called "{what}"; there are {", ".join(STEPS)}')
+    try:
+        platform = platforms.to_freeze(given.platform, sysconfig.get_config_var("MULTIARCH"))
+    except platforms.PlatformError as error:
+        sys.exit(f"freeze: {error}")
+    os.umask(0o022)
+    for what in given.what or STEPS:
+        timed(*STEPS[what], platform)
 
 
-def timed(what: str, step: Callable[[], Path]) -> None:
+def timed(what: str, step: Callable[[Platform], Path], platform: Platform) -> None:
     print(f"freeze: {what} ...", end=" ", flush=True)
     begun = time.monotonic()
-    folder = step()
+    folder = step(platform)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
     where = folder.relative_to(ROOT)
     print(f"{where}/, {size:.1f} MB, {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def freeze_gate() -> Path:
+def freeze_gate(platform: Platform) -> Path:
     """The gate: its modules in the order of their import, and the few of Python's that it wants."""
     work = fresh(CACHE / "gate")
     early = imported_by([f"{GATE_PACKAGE}.__main__"])
     late = [name for name in imported_by(gate_modules()) if name not in early]
-    modules = [(name, compiled(name, work)) for name in early if is_source(name)]
     # What is imported late, when something is wrong already, need not be loaded at each start.
-    files = [as_file(name, work) for name in (*ENCODINGS, *late) if is_source(name)]
-    extensions = [(f"{name}.so", origin(name)) for name in early + late if is_extension(name)]
+    filed = [name for name in (*ENCODINGS, *late) if is_source(name)]
+    loaded = [name for name in early if is_source(name)]
+    compile_all([*loaded, *filed], work)
     script = work / "main.py"
     script.write_text(MAIN)
-    given = {"modules": modules, "extensions": extensions, "files": files}
-    words = json.dumps({**given, "main": str(script), "libpython": str(libpython())})
-    collected = bundle.pyinstaller("gate.spec", work, words)
-    return bundle.finish("wait-for-weave", collected, ["-DGATE"])
+    given = {
+        "modules": [(name, str(compiled(name, work))) for name in loaded],
+        "extensions": [(f"{name}.so", origin(name)) for name in early + late if is_extension(name)],
+        "files": [(place(name), str(compiled(name, work))) for name in filed],
+        "main": str(script),
+        "libpython": str(libpython()),
+    }
+    collected = bundle.pyinstaller("gate.spec", work, json.dumps(given))
+    return bundle.finish("wait-for-weave", collected, ["-DGATE"], platform)
 
 
-def freeze_tool() -> Path:
+def freeze_tool(platform: Platform) -> Path:
     """The operator's tool: as PyInstaller does it, but for the loader and the libraries."""
     work = fresh(CACHE / "tool")
     collected = bundle.pyinstaller("tool.spec", work, "{}")
-    return bundle.finish("weavewait", collected, [])
+    return bundle.finish("weavewait", collected, [], platform)
+
+
+STEPS = {"gate": ("the gate", freeze_gate), "tool": ("the operator's tool", freeze_tool)}
 
 
 def gate_modules() -> list[str]:
@@ -84,7 +107,9 @@ def imported_by(names: list[str]) -> list[str]:
 def said_to_import(code: str) -> list[str]:
     """What a bare interpreter says that it imports for this code."""
     words = [sys.executable, "-I", "-S", "-X", "importtime", "-c", code]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stderr
+    said = subprocess.run(
+        words, env=bundle.environment(), capture_output=True, text=True, check=True
+    ).stderr
     return IMPORTED.findall(said)
 
 
@@ -103,26 +128,22 @@ def is_extension(name: str) -> bool:
     return origin(name).endswith(".so")
 
 
-def compiled(name: str, work: Path) -> str:
-    """The module as .pyc without docstrings and asserts, and without paths of this machine."""
-    target = work / "pyc" / f"{name}.pyc"
-    py_compile.compile(
-        origin(name),
-        str(target),
-        dfile=f"{name.replace('.', '/')}.py",
-        doraise=True,
-        optimize=2,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
-    return str(target)
+def compiled(name: str, work: Path) -> Path:
+    return work / "pyc" / f"{name}.pyc"
 
 
-def as_file(name: str, work: Path) -> tuple[str, str]:
-    """A module that is imported from a file: its place in the bundle, and its .pyc."""
-    place = name.replace(".", "/")
-    if Path(origin(name)).name == "__init__.py":
-        place += "/__init__"
-    return f"{place}.pyc", compiled(name, work)
+def compile_all(names: list[str], work: Path) -> None:
+    """Each module as .pyc, by an interpreter that does nothing else (build/pyc.py says why)."""
+    given = [(origin(name), str(compiled(name, work)), name) for name in names]
+    # Not -I, which would ignore PYTHONHASHSEED too.
+    words = [sys.executable, "-sSP", str(BUILD / "pyc.py")]
+    subprocess.run(words, input=json.dumps(given), env=bundle.environment(), text=True, check=True)
+
+
+def place(name: str) -> str:
+    """Where in the bundle a module lies that is imported from a file."""
+    package = Path(origin(name)).name == "__init__.py"
+    return name.replace(".", "/") + ("/__init__.pyc" if package else ".pyc")
 
 
 def libpython() -> Path:
@@ -139,4 +160,4 @@ def fresh(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from build import bundle
+from build import bundle, platforms
 
 ROOT = Path(__file__).resolve().parents[3]
 # Stands where the bundle's own loader does. As a script it loses its argv[0], which the kernel
@@ -68,7 +68,7 @@ class Bundle:
         self.launcher = folder / name
         self.library = folder / "lib"
         self.library.mkdir(parents=True)
-        bundle.compile_launcher(self.launcher, defines)
+        bundle.compile_launcher(self.launcher, defines, platforms.here())
         loader = self.library / name
         loader.write_text(LOADER.format(python=sys.executable))
         loader.chmod(0o755)
