@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo freeze platform image bench clean
+.PHONY: help venv lint test demo freeze platform tarball image bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,9 @@ dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.s
 	@PYTHON=$(PYTHON) build/need.sh libpython objdump
 	@mkdir -p .cache && flock .cache/freeze.lock $(BIN)/python -m build.freeze
 	@touch $@
+
+tarball: freeze ## dist/wait-for-weave-VERSION-PLATFORM.tar.gz: the gate, for any folder of a host
+	@$(BIN)/python -m build.tarball
 
 image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 	@build/need.sh docker

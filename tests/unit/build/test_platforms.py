@@ -64,9 +64,10 @@ def test_what_cannot_be_frozen_says_why(wanted, multiarch, words):
     "words",
     [
         ["make", "--no-print-directory", "freeze", f"PLATFORM={OTHER.name}"],
+        ["make", "--no-print-directory", "tarball", f"PLATFORM={OTHER.name}"],
         [sys.executable, "-m", "build.freeze", "--platform", OTHER.name],
     ],
-    ids=["make freeze", "build.freeze"],
+    ids=["make freeze", "make tarball", "build.freeze"],
 )
 def test_the_freeze_for_another_machine_ends_before_it_made_anything(words):
     before = made()
