@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,19 @@ def freeze_tool(platform: Platform) -> Path:
     """The operator's tool: as PyInstaller does it, but for the loader and the libraries."""
     work = fresh(CACHE / "tool")
     collected = bundle.pyinstaller("tool.spec", work, "{}")
+    sort_archive(collected / "base_library.zip")
     return bundle.finish("weavewait", collected, [], platform)
+
+
+def sort_archive(path: Path) -> None:
+    """PyInstaller writes modules as it happens to find them: in another order if Python had not
+    cached their bytecode yet."""
+    with zipfile.ZipFile(path) as archive:
+        entries = sorted((entry.filename, archive.read(entry)) for entry in archive.infolist())
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries:
+            # An entry's own default date is fixed: 1980.
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 STEPS = {"gate": ("the gate", freeze_gate), "tool": ("the operator's tool", freeze_tool)}
