@@ -48,9 +48,33 @@ def test_containers_of_any_user_can_read_all_of_it(engine, volume_image):
 
 
 def test_sizes_stay_what_was_promised(engine, volume_image):
-    files = [path for path in (ROOT / "dist/wait-for-weave").rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) <= 12 * MEGABYTE
-    assert inspect(engine, volume_image)["Size"] <= 48 * MEGABYTE
+    assert size_of_bundle("wait-for-weave") <= 12 * MEGABYTE
+    assert size_of_bundle("weavewait") <= 30 * MEGABYTE
+    whole, tool = inspect(engine, volume_image)["Size"], size_of_tools_layer(engine, volume_image)
+    assert tool >= 20 * MEGABYTE
+    assert whole - tool <= 16 * MEGABYTE
+
+
+def size_of_bundle(name: str) -> int:
+    files = [path for path in (ROOT / "dist" / name).rglob("*") if path.is_file()]
+    assert files
+    return sum(path.stat().st_size for path in files)
+
+
+def size_of_tools_layer(engine: PrivateEngine, image: str) -> int:
+    words = [
+        "history",
+        "--no-trunc",
+        "--human=false",
+        "--format",
+        "{{.Size}} {{.CreatedBy}}",
+        image,
+    ]
+    layers = [line.split(" ", 1) for line in engine.docker(*words).out.splitlines()]
+    # "COPY dir:... in /opt/weavewait" of the classic builder, "COPY weavewait /opt/weavewait".
+    sizes = [int(size) for size, made in layers if "COPY" in made and "/opt/weavewait" in made]
+    assert len(sizes) == 1, layers
+    return sizes[0]
 
 
 def test_without_arguments_it_says_in_one_line_what_it_is_for(engine, volume_image):
