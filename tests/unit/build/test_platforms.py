@@ -87,12 +87,12 @@ def made() -> dict[str, int]:
 
 
 LDD = """\
-/root/lib/_socket.so:
+/bundle/lib/_socket.so:
 \tlinux-vdso.so.1 (0x0000ffff8f5c7000)
 \tlibc.so.6 => /lib/aarch64-linux-gnu/libc.so.6 (0x0000ffff8f3b0000)
 \t/lib/ld-linux-aarch64.so.1 (0x0000ffff8f58a000)
 \tlibssl.so.3 => not found
-/root/lib/fcntl.so:
+/bundle/lib/fcntl.so:
 \tlibc.so.6 => /lib/aarch64-linux-gnu/libc.so.6 (0x0000ffff8f3b0000)
 \t/lib64/ld-linux-x86-64.so.2 (0x00007f1f7a2f4000)
 \tlibm.so.6 => /usr/lib/x86_64-linux-gnu/libm.so.6 (0x00007f1f7a000000)
