@@ -19,6 +19,8 @@ from waitforweave import __version__
 ROOT = Path(__file__).resolve().parents[3]
 RELEASE = platforms.here().release(__version__)
 TARBALL = ROOT / "dist" / f"{RELEASE}.tar.gz"
+# TMPDIR and pytest's own folders may be root's alone.
+FOR_ANYBODY = "/tmp"
 USERS = {
     "root": [],
     "another user": ["setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups"],
@@ -50,7 +52,7 @@ def make_tarball(**environment: str) -> bytes:
 def place() -> Iterator[Path]:
     """A folder whose name has spaces, with what `tar xzf` makes of it; anybody can enter it."""
     make_tarball()
-    folder = Path(tempfile.mkdtemp(prefix="a place with spaces "))
+    folder = Path(tempfile.mkdtemp(prefix="a place with spaces ", dir=FOR_ANYBODY))
     folder.chmod(0o755)
     try:
         subprocess.run(["tar", "-xzf", TARBALL], cwd=folder, check=True)
@@ -90,7 +92,7 @@ def test_it_holds_the_gate_alone(place):
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS)
 def test_it_runs_by_each_name(place, user):
     gate = place / RELEASE / "wait-for-weave"
-    with tempfile.TemporaryDirectory() as links:
+    with tempfile.TemporaryDirectory(dir=FOR_ANYBODY) as links:
         Path(links).chmod(0o755)
         link = Path(links, "gate")
         link.symlink_to(os.path.relpath(gate, links))

@@ -85,6 +85,8 @@ def test_the_date_is_the_commits_unless_it_is_given(monkeypatch, tmp_path):
 def test_without_git_the_date_is_fixed_too(monkeypatch, tmp_path):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setattr(tarball, "ROOT", tmp_path)
+    # The temporary folder may lie in a repository.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert tarball.source_date() == 0
     monkeypatch.setenv("PATH", str(tmp_path))
     assert tarball.source_date() == 0
