@@ -48,6 +48,7 @@ image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv
 	$(BIN)/pytest
+	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 
 demo: venv freeze ## the main job, end to end, with the plain docker command
 	@build/need.sh docker busybox
