@@ -5,20 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.gate.facts import address, address_message, link, link_message, route, route_message
-from tests.unit.gate.test_monitor import Kernel, asked, watching
-from waitforweave.gate import uapi
-from waitforweave.gate.monitor import ROUTES, WATCHING
-
-
-def watching_routes() -> Kernel:
-    kernel = Kernel(with_routes=True)
-    kernel.dump_links("lo", "ethwe")
-    kernel.dump_addresses("10.2.1.5/24")
-    assert kernel.monitor.state == ROUTES
-    assert kernel.request is not None
-    assert kernel.request[0] == uapi.RTM_GETROUTE
-    kernel.dump_routes("224.0.0.0/4")
-    return kernel
+from tests.unit.gate.kernel import Kernel, asked, watching, watching_routes
+from waitforweave.gate.monitor import WATCHING
 
 
 def test_routes_are_asked_for_last_where_they_are_wanted() -> None:
