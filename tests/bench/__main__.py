@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench import attach, docker_run, gate
+from tests.bench import attach, docker_run, flood, gate, sizes, waiting
 from tests.bench.table import show
 
 if __name__ == "__main__":
-    print(show([*gate.rows(), *attach.rows(), *docker_run.rows()]))
+    modules = (sizes, gate, waiting, flood, attach, docker_run)
+    print(show([row for module in modules for row in module.rows()]))

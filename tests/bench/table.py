@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+# A unit is shown with as many digits as mean something.
+DIGITS = {"ms": 2, "MB": 2, "kB": 0, "": 0}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: milliseconds, those of its baseline in the same run, and the goal."""
+    """One measurement, that of its baseline in the same run, and the goal; all in `unit`."""
 
     what: str
-    ms: float
-    baseline_ms: float | None = None
+    value: float
+    baseline: float | None = None
     goal: str = ""
+    unit: str = "ms"
+
+    def line(self) -> str:
+        digits = DIGITS[self.unit]
+        line = f"{self.what:<48}{self.value:>9.{digits}f} {self.unit:<2}"
+        if self.baseline is None:
+            line += " " * 17
+        else:
+            line += f"{self.value - self.baseline:>+9.{digits}f}{self.value / self.baseline:>7.2f}x"
+        return f"{line}  {self.goal}".rstrip()
 
 
 def show(rows: list[Row]) -> str:
-    """An aligned table: what, milliseconds, how much more, how many times, and the goal."""
-    lines = [f"{'':<44}{'ms':>9}{'more':>9}{'ratio':>8}  goal"]
-    for row in rows:
-        line = f"{row.what:<44}{row.ms:>9.2f}"
-        if row.baseline_ms is not None:
-            line += f"{row.ms - row.baseline_ms:>+9.2f}{row.ms / row.baseline_ms:>7.2f}x"
-            line += f"  {row.goal}"
-        lines.append(line.rstrip())
-    return "\n".join(lines)
+    """An aligned table: what, how much, how much more, how many times, and the goal."""
+    head = f"{'':<48}{'':>12}{'more':>9}{'ratio':>8}  goal"
+    return "\n".join([head, *(row.line() for row in rows)])
 
 
-def medians(rounds: int, kinds: dict[str, Callable[[], float]]) -> dict[str, float]:
+def medians(rounds: int, kinds: Mapping[str, Callable[[], float]]) -> dict[str, float]:
     """The median of each kind, in its own unit; in turns, so that all share the noise."""
     taken: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(rounds):
