@@ -30,31 +30,38 @@ class Signals:
         self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ()) if mask is None else set(mask)
         self._ignored = set(ignored)
         self._caught: int | None = None
+        self._came = False
         self.fd, wake = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
         _signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         # What we were given ignored stays ignored (nohup, background jobs of a shell).
         self._ours = [n for n in FATAL if _signal.getsignal(n) != _signal.SIG_IGN]
         for number in self._ours:
-            _signal.signal(number, note)
+            _signal.signal(number, self._note)
         # Only now, that a pending one finds a handler. Never less than the mask we were given: what
         # was blocked then is the command's to take.
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
 
     def caught(self) -> int | None:
         """The first signal that has come, or None."""
-        if self._caught is None:
-            try:
-                self._caught = posix.read(self.fd, 1)[0]
-            except BlockingIOError:
-                return None
+        if self._came and self._caught is None:
+            self._caught = posix.read(self.fd, 1)[0]
         return self._caught
+
+    def _note(self, number: int, frame: object) -> None:
+        """One came. Which one the pipe says, in the order of their coming; Python's own is that of
+        their numbers. Without this an empty pipe would have to be read, and the exception for that
+        is a tenth of the way from the address to exec.
+        """
+        self._came = True
 
     def hand_back(self) -> int | None:
         """Put all as it was found, for exec; or the signal that came first: then end by that.
 
         In this order a signal that falls in between acts as one that comes just after exec.
         """
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, _signal.valid_signals())
+        # Those that have a handler; any other one acts as it will on the command. What came before
+        # has been noted when this returns (PyErr_CheckSignals).
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, self._ours)
         pending = (_signal.sigpending() - self._mask).intersection(self._ours)
         number = self.caught() or min(pending, default=None)
         if number is not None:
@@ -66,7 +73,3 @@ class Signals:
             _signal.signal(number, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
         return None
-
-
-def note(number: int, frame: object) -> None:
-    """Nothing: that there is a handler makes Python write the signal's number to the pipe."""
