@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.bench.gate import ADDRESS, milliseconds, stamp
-from tests.bench.programs import find_gate
+from tests.bench.programs import FROZEN
 from tests.bench.rtnl import (
     REQUEST,
     RTM_DELADDR,
@@ -40,7 +40,7 @@ def rows() -> list[Row]:
 
 def measure() -> list[Row]:
     """Two floods: after the first the gate comes to rest; behind the second comes the address."""
-    command = [*find_gate(), *stamp()]
+    command = [str(FROZEN), *stamp()]
     process = subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE)
     gate = Gate(process).settled()
     with Rtnl() as rtnl:

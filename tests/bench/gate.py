@@ -1,15 +1,14 @@
 """How long the gate takes: from its start to exec, and from the address to exec.
 
-    .venv/bin/python -m tests.bench.gate [--gate PATH]
+    .venv/bin/python -m tests.bench.gate
 
-needs root. In turns and in one run: the gate, the bare interpreter that does no more than exec,
-a gate in C (limit.c) that does the same job, and one that looks each 100 ms (poll.c). Ratios carry
-over to other machines, milliseconds do not.
+needs root and the frozen gate. In turns and in one run: the gate, the bare interpreter that does
+no more than exec, a gate in C (limit.c) that does the same job, and one that looks each 100 ms
+(poll.c). Ratios carry over to other machines, milliseconds do not.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import socket
@@ -18,8 +17,9 @@ import sys
 import threading
 import time
 from functools import partial
+from tempfile import TemporaryDirectory
 
-from tests.bench.programs import BUNDLE, FROZEN, as_after_boot, built, find_gate
+from tests.bench.programs import BUNDLE, FROZEN, as_after_boot, built, fresh_copy
 from tests.bench.rtnl import Rtnl, inside
 from tests.bench.table import Row, medians, show
 from tests.netns.gate.space import Gate, Space
@@ -38,14 +38,13 @@ posix.execv(sys.argv[1], sys.argv[1:])
 POLL_SECONDS = 0.1
 
 
-def rows(gate: list[str] | None = None) -> list[Row]:
-    """Both measurements of `gate` (its first words), each with its baselines."""
-    if FROZEN.exists():
-        as_after_boot(BUNDLE)
-    chosen = gate or find_gate()
-    with Space() as space:
+def rows() -> list[Row]:
+    """Both measurements of the frozen gate, each with its baselines."""
+    as_after_boot(BUNDLE)
+    with TemporaryDirectory() as folder, Space() as space:
         space.attach(f"{ADDRESS}/24")
-        return inside(space, lambda: [*start_rows(chosen), *address_rows(chosen)])
+        gates = {"gate": [str(FROZEN)], "fresh": fresh_copy(BUNDLE, folder)}
+        return inside(space, lambda: [*start_rows(gates), *address_rows(gates)])
 
 
 def stamp() -> list[str]:
@@ -53,15 +52,15 @@ def stamp() -> list[str]:
     return [built("limit"), "--stamp"]
 
 
-def start_rows(gate: list[str]) -> list[Row]:
+def start_rows(gates: dict[str, list[str]]) -> list[Row]:
     """Where the address is there already."""
     command = stamp()
     exec_it = f"import os; os.execv({command[0]!r}, {command!r})"
     starts = {
         "nothing": command,
         "bare": [sys.executable, "-I", "-S", "-c", exec_it],
-        "gate": [*gate, *command],
         "limit": [built("limit"), "ethwe", ADDRESS, *command],
+        **{name: [*gate, *command] for name, gate in gates.items()},
     }
     ms = medians(ROUNDS, {name: partial(start_to_exec, argv) for name, argv in starts.items()})
     return [
@@ -69,16 +68,17 @@ def start_rows(gate: list[str]) -> list[Row]:
         Row("start to exec: gate in C (limit.c)", ms["limit"]),
         Row("start to exec: bare interpreter", ms["bare"]),
         Row("start to exec: gate, network there", ms["gate"], ms["bare"], "<= 1.45"),
+        Row("start to exec: gate, freshly copied", ms["fresh"], ms["bare"], "<= 1.45"),
     ]
 
 
-def address_rows(gate: list[str]) -> list[Row]:
+def address_rows(gates: dict[str, list[str]]) -> list[Row]:
     """Where the address comes while they wait."""
     command = stamp()
     waits = {
-        "gate": [*gate, *command],
         "limit": [built("limit"), "ethwe", ADDRESS, *command],
         "bare": [sys.executable, "-I", "-S", "-c", AWAIT_AND_EXEC, *command],
+        **{name: [*gate, *command] for name, gate in gates.items()},
     }
     poll = [built("poll"), "ethwe", ADDRESS, *command]
     with Rtnl() as rtnl:
@@ -90,6 +90,7 @@ def address_rows(gate: list[str]) -> list[Row]:
         Row("address to exec: gate in C (limit.c)", ms["limit"]),
         Row("address to exec: bare interpreter", ms["bare"]),
         Row("address to exec: gate", ms["gate"], ms["limit"], "<= 2"),
+        Row("address to exec: gate, freshly copied", ms["fresh"], ms["limit"], "<= 2"),
         Row("address to exec: gate, beside one that polls", ms["gate"], ms["poll"], "<= 0.05"),
     ]
 
@@ -134,14 +135,5 @@ def added(rtnl: Rtnl, index: int, process: subprocess.Popen[bytes]) -> float:
     return taken
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--gate", help="the gate to measure (default: the frozen one, if made)")
-    chosen = parser.parse_args().gate
-    gate = [chosen] if chosen else find_gate()
-    print("gate:", *gate)
-    print(show(rows(gate)))
-
-
 if __name__ == "__main__":
-    main()
+    print(show(rows()))

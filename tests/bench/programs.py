@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-from tests.netns.gate.space import GATE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -30,15 +29,9 @@ def built(name: str) -> str:
     return str(program)
 
 
-def find_gate() -> list[str]:
-    """The frozen gate if it has been made, else the gate as it stands here."""
-    return [str(FROZEN)] if FROZEN.exists() else list(GATE)
-
-
 def as_after_boot(folder: Path) -> None:
-    """Take the files out of the page cache. Those of a fresh copy lie there in large folios, which
-    start 0.6 ms faster and exec 0.1 ms; what was read back on demand lies in single pages, as the
-    interpreter's files do that we compare with.
+    """Take the files out of the page cache: what is read back on demand lies in single pages there,
+    as the files of the interpreter do that we compare with.
     """
     for path in folder.rglob("*"):
         if path.is_file():
@@ -46,3 +39,11 @@ def as_after_boot(folder: Path) -> None:
             os.fsync(fd)
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(fd)
+
+
+def fresh_copy(bundle: Path, folder: str) -> list[str]:
+    """The gate of a copy in `folder`, as the engine copies it to fill the volume. What was just
+    written lies in large folios, each of which costs exec's tear-down as much as a single page.
+    """
+    shutil.copytree(bundle, folder, dirs_exist_ok=True)
+    return [str(Path(folder) / FROZEN.name)]
