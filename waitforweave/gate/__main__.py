@@ -61,15 +61,16 @@ def run(log: Log) -> int:
     if chosen.action == options.EXPLAIN:
         return explain(chosen, log, signals)
     # A command that is not there fails now, not after the wait (runc does the same).
+    file = b""
     if chosen.command:
-        execute.find(chosen.command[0], posix.environ.get(b"PATH"))
+        file = execute.find(chosen.command[0], posix.environ.get(b"PATH"))
         # What needs no network is done before the wait: nothing of it may delay the command.
         execute.clean_environment(launch)
     if chosen.action == options.WAIT:
         code = wait(chosen, log, signals)
         if code != OK:
             return code
-    return hand_over(chosen, signals, launch) if chosen.command else OK
+    return hand_over(chosen, signals, launch, file) if chosen.command else OK
 
 
 def occupy_standard_fds() -> None:
@@ -118,14 +119,15 @@ def wait(chosen: Options, log: Log, signals: Signals) -> int:
     progress = Progress(log, chosen.level)
     deadline = None if chosen.seconds is None else log.started + chosen.seconds
     verdict, links = loop.wait(Wait(chosen.asked, deadline, signals.fd, progress))
+    # A signal that came as well is found at the hand-over, or ends nothing that would go on.
+    if verdict.state == conditions.READY:
+        progress.ready(verdict, monotonic())
+        return OK
     number = signals.caught()
     if number is not None:
         reason = f"ended by signal {number} while waiting: {verdict.reason}"
         log.say("signal", reason, code=SIGNALLED + number, verdict=verdict)
         return SIGNALLED + number
-    if verdict.state == conditions.READY:
-        progress.ready(verdict, monotonic())
-        return OK
     return give_up(chosen, log, verdict, links)
 
 
@@ -145,14 +147,24 @@ def give_up(chosen: Options, log: Log, verdict: Verdict, links: Links) -> int:
     return code or OK
 
 
-def hand_over(chosen: Options, signals: Signals, launch: Launch | None) -> int:
-    """Become the command; the exit code if a signal came first. Raises CommandError."""
-    # Again: it may have come, gone or changed while we waited.
-    file = execute.find(chosen.command[0], posix.environ.get(b"PATH"))
+def hand_over(chosen: Options, signals: Signals, launch: Launch | None, file: bytes) -> int:
+    """Become the command, whose `file` was found before the wait; the exit code if a signal came
+    first. Raises CommandError."""
+    path = posix.environ.get(b"PATH")
+    hidden = launch if launch is not None and launch.hidden else None
+    if hidden is not None:
+        # It may have gone or changed meanwhile, and the launcher cannot come back to ask.
+        file = execute.find(chosen.command[0], path)
     number = signals.hand_back()
     if number is not None:
         return SIGNALLED + number
-    raise execute.become(file, chosen.command, launch)
+    if hidden is not None:
+        execute.become_by_launcher(file, chosen.command, hidden)
+    try:
+        execute.become(file, chosen.command)
+    except CommandError:
+        # Looked for again only now: nothing may stand between the network and the command.
+        execute.become(execute.find(chosen.command[0], path), chosen.command)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from waitforweave.gate.weave_cidr import ADDRESS, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final, Literal
 
     from waitforweave.gate.asked import Asked, Destination
@@ -37,14 +37,22 @@ KINDS = {0: "address", AF_INET: "IPv4 address", AF_INET6: "IPv6 address"}
 
 
 class Finding:
-    """One thing that was asked for, and what is there of it: "interface ethwe", "no carrier"."""
+    """One thing that was asked for, and what is there of it: "interface ethwe", "no carrier".
 
-    __slots__ = ("found", "state", "what")
+    `tell` says the latter when somebody wants to read it, and from what is there then: most
+    verdicts are read by nobody, and the last one stands before the command.
+    """
 
-    def __init__(self, state: State, what: str, found: str) -> None:
+    __slots__ = ("state", "tell", "what")
+
+    def __init__(self, state: State, what: str, tell: Callable[[], str]) -> None:
         self.state: State = state
         self.what = what
-        self.found = found
+        self.tell = tell
+
+    @property
+    def found(self) -> str:
+        return self.tell()
 
 
 class Verdict:
@@ -104,15 +112,21 @@ class Judged:
     def interface(self, what: str, selected: Sequence[Link], enough: int) -> Finding:
         """What there is of those that were named; `enough` of them must lack nothing."""
         if not selected:
-            return Finding(WAITING, what, f"not there (interfaces: {named(self.links.all())})")
+            return Finding(WAITING, what, lambda: f"not there ({self.there()})")
         ready = sum(self.lacks[link.index] is None for link in selected) >= enough
-        # One that stands in front already is not named again.
-        shown = ", ".join(
+        return Finding(READY if ready else WAITING, what, lambda: self.all_shown(what, selected))
+
+    def there(self) -> str:
+        """What else there is."""
+        return f"interfaces: {named(self.links.all())}"
+
+    def all_shown(self, what: str, selected: Sequence[Link]) -> str:
+        """Each with its name, unless that stands in front already."""
+        return ", ".join(
             self.shown(link) if what == f"interface {link.name}"
             else f"{quote(link.name)} ({self.shown(link)})"
             for link in selected
         )  # fmt: skip
-        return Finding(READY if ready else WAITING, what, shown)
 
     def shown(self, link: Link) -> str:
         """What an interface lacks, and the addresses that it has."""
@@ -135,13 +149,18 @@ class Judged:
         ]
         # For one by its name no other will do: this promise can never be kept (plugins#1168).
         if word.kind == ADDRESS and any(has_failed(address) for _, address in there):
-            return Finding(HOPELESS, what, "in use by another host (DAD failed)")
+            return Finding(HOPELESS, what, lambda: "in use by another host (DAD failed)")
         lacks = [(link, link_lack(link) or address_lack(address)) for link, address in there]
         ready = [link for link, lack in lacks if lack is None]
         if ready:
-            return Finding(READY, what, f"on {named(ready)}")
-        where = ", ".join(f"on {quote(link.name)}, {lack}" for link, lack in lacks)
-        return Finding(WAITING, what, where or "not there")
+            return Finding(READY, what, lambda: f"on {named(ready)}")
+        return Finding(
+            WAITING,
+            what,
+            lambda: (
+                ", ".join(f"on {quote(link.name)}, {lack}" for link, lack in lacks) or "not there"
+            ),
+        )
 
     def route(self, to: Destination) -> Finding:
         """Does a route lead there, out of one of the interfaces?"""
@@ -150,8 +169,9 @@ class Judged:
         what, ours = f"route {to.text}", indices & self.every.keys()
         leads = [link for link in self.links.all() if link.index in (ours or indices)]
         if ours:
-            return Finding(READY, what, f"out of {named(leads)}")
-        return Finding(WAITING, what, f"only out of {named(leads)}" if leads else "not there")
+            return Finding(READY, what, lambda: f"out of {named(leads)}")
+        missing = f"only out of {named(leads)}" if leads else "not there"
+        return Finding(WAITING, what, lambda: missing)
 
 
 def named(links: Sequence[Link]) -> str:

@@ -11,6 +11,8 @@ from waitforweave.gate.weave_cidr import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from waitforweave.gate.launcher import Launch
 
 # What Docker gives a container that sets none (moby, oci/defaults; runc looks in no other).
@@ -119,27 +121,26 @@ def command_error(file: bytes, errno: int) -> CommandError:
     return CommandError(code, f"{shown(file)}: {HINTS.get(errno) or posix.strerror(errno).lower()}")
 
 
-def become(file: bytes, command: list[str], launch: Launch | None) -> CommandError:
-    """Execute `file` with `command` as its arguments; returns only if that failed, and why.
+def become(file: bytes, command: list[str]) -> NoReturn:
+    """Execute `file` with `command` as its arguments. Raises CommandError if that fails.
 
     By execv, not execve: C's environ keeps order, duplicates and entries without "=".
     """
-    if launch is not None and launch.hidden:
-        return become_by_launcher(file, command, launch)
     try:
         posix.execv(file, command)
     except OSError as error:
-        return command_error(file, error.errno or ENOEXEC)
+        raise command_error(file, error.errno or ENOEXEC) from None
 
 
-def become_by_launcher(file: bytes, command: list[str], launch: Launch) -> CommandError:
+def become_by_launcher(file: bytes, command: list[str], launch: Launch) -> NoReturn:
     """As become(): the launcher brings back what it has hidden, in place, and executes `file`."""
     restore: list[bytes | str] = [launcher.RESTORE, file, *command]
     try:
         posix.execv(launch.path, restore)
     except OSError as error:
         what = posix.strerror(error.errno or ENOEXEC).lower()
-        return CommandError(LAUNCHER_FAILED, f"our launcher {shown(launch.path)}: {what}")
+        message = f"our launcher {shown(launch.path)}: {what}"
+        raise CommandError(LAUNCHER_FAILED, message) from None
 
 
 def clean_environment(launch: Launch | None) -> None:

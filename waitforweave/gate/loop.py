@@ -56,9 +56,12 @@ class Wait:
     def judge(self, links: Links) -> Verdict:
         return conditions.judge(links, self.asked)
 
-    def is_over(self, verdict: Verdict, now: float) -> bool:
+    def is_over(self, verdict: Verdict) -> bool:
         """By the verdict or by the clock; if not, whoever looks on may hear of it."""
-        if verdict.state != conditions.WAITING or self.is_late(now):
+        if verdict.state != conditions.WAITING:
+            return True
+        now = monotonic()
+        if self.is_late(now):
             return True
         self.progress.waiting(verdict, now)
         return False
@@ -91,15 +94,19 @@ def watch(what: Wait) -> Seen:
     sock = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, uapi.NETLINK_ROUTE)
     try:
         sock.bind((0, GROUPS | ROUTE_GROUPS if with_routes else GROUPS))
-        return follow(what, sock, Monitor(sock.getsockname()[0], with_routes=with_routes))
-    finally:
+        seen = follow(what, sock, Monitor(sock.getsockname()[0], with_routes=with_routes))
+    except (OSError, NetlinkFailed, NetlinkDecodeError):
         sock.close()
+        raise
+    # Exec closes it, or our end; doing it here would keep the command waiting.
+    sock.detach()
+    return seen
 
 
 def follow(what: Wait, sock: socket, monitor: Monitor) -> Seen:
     """Feed the monitor from the socket until its links are ready."""
-    poller = poll()
-    poller.register(sock.fileno(), POLLIN)
+    poller, fd = poll(), sock.fileno()
+    poller.register(fd, POLLIN)
     poller.register(what.wake_fd, POLLIN)
     request: bytes | None = monitor.start()
     while True:
@@ -109,11 +116,11 @@ def follow(what: Wait, sock: socket, monitor: Monitor) -> Seen:
             verdict = what.judge(monitor.links)
             if verdict.state == conditions.READY and monitor.in_doubt:
                 sock.send(monitor.start())
-            elif what.is_over(verdict, monotonic()):
+            elif what.is_over(verdict):
                 return verdict, monitor.links
         events = poller.poll(what.milliseconds_left(monotonic()))
-        woken = any(fd == what.wake_fd for fd, _ in events)
-        if woken or (not events and what.is_late(monotonic())):
+        is_from_kernel = len(events) == 1 and events[0][0] == fd
+        if not is_from_kernel and (events or what.is_late(monotonic())):
             return what.judge(monitor.links), monitor.links
         request = receive(sock, monitor)
 
@@ -144,9 +151,9 @@ def look(what: Wait, why: Exception) -> Seen:
             links = ioctls.snapshot(what.asked)
         except OSError as error:
             raise GateError(f"no netlink ({why}) and no ioctl ({error})") from error
-        verdict, now = what.judge(links), monotonic()
-        if what.is_over(verdict, now):
+        verdict = what.judge(links)
+        if what.is_over(verdict):
             return verdict, links
-        left = what.milliseconds_left(now)
+        left = what.milliseconds_left(monotonic())
         if poller.poll(LOOK_MILLISECONDS if left is None else min(LOOK_MILLISECONDS, left)):
             return verdict, links

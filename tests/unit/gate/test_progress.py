@@ -14,10 +14,10 @@ SOON, LATE = STARTED + 0.1, STARTED + PATIENCE_SECONDS
 
 
 def missing(found: str = "no carrier") -> Verdict:
-    return Verdict(WAITING, [Finding(WAITING, "interface ethwe", found)])
+    return Verdict(WAITING, [Finding(WAITING, "interface ethwe", lambda: found)])
 
 
-THERE = Verdict(READY, [Finding(READY, "interface ethwe", "has 10.2.1.5/24")])
+THERE = Verdict(READY, [Finding(READY, "interface ethwe", lambda: "has 10.2.1.5/24")])
 
 
 def progress(level: options.Level = options.NORMAL, *, terminal: bool = False) -> Progress:

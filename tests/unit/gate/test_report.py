@@ -16,9 +16,9 @@ from waitforweave.gate.conditions import HOPELESS, READY, WAITING, Finding, Verd
 from waitforweave.gate.report import Log
 
 FINDINGS = [
-    Finding(READY, "interface ethwe", "has 10.2.1.5/24"),
-    Finding(WAITING, 'address "x"\\', "not there"),
-    Finding(HOPELESS, "address fd00::1/64", "in use by another host (DAD failed)"),
+    Finding(READY, "interface ethwe", lambda: "has 10.2.1.5/24"),
+    Finding(WAITING, 'address "x"\\', lambda: "not there"),
+    Finding(HOPELESS, "address fd00::1/64", lambda: "in use by another host (DAD failed)"),
 ]
 VERDICT = Verdict(WAITING, FINDINGS)
 KEYS = ["time", "program", "event", "seconds", "code", "message", "hint", "asked"]
