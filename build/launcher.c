@@ -100,11 +100,14 @@ static int ignored(int number)
     return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
 }
 
-/* The whole 64 bits, as the kernel has them: libc would keep its own signals out. */
+/* All but the two that glibc keeps for itself (nptl/pthreadP.h: SIGCANCEL, SIGSETXID). Those stay
+ * as they are: Python's libc would not let it put them back. */
+#define GLIBCS_OWN (1ULL << (32 - 1) | 1ULL << (33 - 1))
+
 static unsigned long long block_all_signals(void)
 {
-    unsigned long long all = ~0ULL, before = 0;
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+    unsigned long long all = ~GLIBCS_OWN, before = 0;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     return before;
 }
 

@@ -28,6 +28,9 @@ class Signals:
 
     def __init__(self, mask: Iterable[int] | None = None, ignored: Iterable[int] = ()) -> None:
         self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ()) if mask is None else set(mask)
+        # By SIG_BLOCK and SIG_UNBLOCK alone: with SIG_SETMASK glibc would unblock the two signals
+        # that are its own, which a program of another libc may have blocked.
+        self._free = _signal.valid_signals() - self._mask
         self._ignored = set(ignored)
         self._caught: int | None = None
         self._came = False
@@ -39,7 +42,7 @@ class Signals:
             _signal.signal(number, self._note)
         # Only now, that a pending one finds a handler. Never less than the mask we were given: what
         # was blocked then is the command's to take.
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, self._free)
 
     def caught(self) -> int | None:
         """The first signal that has come, or None."""
@@ -71,5 +74,5 @@ class Signals:
         for number in IGNORED_BY_PYTHON:
             ignored = number in self._ignored
             _signal.signal(number, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, self._free)
         return None

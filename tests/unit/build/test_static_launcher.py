@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from tests.support import raw
 from tests.unit.build.conftest import ROOT, execute
 
 OURS = 3  # the bootloader's two entries, and the launcher's own
@@ -105,10 +106,20 @@ def test_the_gates_launcher_blocks_all_signals_and_says_what_it_found(gate):
         signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGTERM, signal.SIGRTMAX])
 
     told = gate.start(preexec_fn=change)
-    mask = 1 << (signal.SIGTERM - 1) | 1 << (signal.SIGRTMAX - 1)
+    mask = bits(signal.SIGTERM, signal.SIGRTMAX)
     assert told.environ[-1].startswith(f"_WFW_LAUNCH={mask:016x},")
-    kill_and_stop = 1 << (signal.SIGKILL - 1) | 1 << (signal.SIGSTOP - 1)
-    assert int(told.blocked, 16) == 2**64 - 1 & ~kill_and_stop
+    # Not those that nobody can block, nor those of glibc: they stay as they are.
+    assert int(told.blocked, 16) == 2**64 - 1 & ~bits(signal.SIGKILL, signal.SIGSTOP, 32, 33)
+
+
+def test_what_is_glibcs_own_stays_as_it_is(gate):
+    told = gate.start(preexec_fn=lambda: raw.block(32))
+    assert told.environ[-1].startswith(f"_WFW_LAUNCH={bits(32):016x},")
+    assert int(told.blocked, 16) == 2**64 - 1 & ~bits(signal.SIGKILL, signal.SIGSTOP, 33)
+
+
+def bits(*numbers: int) -> int:
+    return sum(1 << (number - 1) for number in numbers)
 
 
 @pytest.mark.parametrize(("ignored", "flag"), [((), 0), (("PIPE",), 1), (("PIPE", "XFSZ"), 3)])
