@@ -160,5 +160,5 @@ def fsencode(word: str) -> bytes:
 
 
 def shown(word: bytes) -> str:
-    """`word` in a message."""
-    return quote(word.decode("ascii", "surrogateescape"))
+    """`word` in a message; an empty one must be seen there."""
+    return quote(word.decode("ascii", "surrogateescape")) or '""'

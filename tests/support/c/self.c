@@ -1,9 +1,6 @@
 /*
  * All that a process can see of itself, a line each: "key value". Static, so that it runs in any
  * root; reads /proc where there is one. Its first act is to look at what looking would change.
- *
- *   self            print it
- *   self --term     print "ready", and "TERM" when that signal comes; then end with 0
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -277,26 +274,8 @@ static void print_proc(void)
     }
 }
 
-static void term(int number)
-{
-    (void)number;
-    static const char said[] = "TERM\n";
-    _exit(write(1, said, sizeof said - 1) < 0);
-}
-
-static int await_term(void)
-{
-    signal(SIGTERM, term);
-    puts("ready");
-    fflush(stdout);
-    for (;;)
-        pause();
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "--term"))
-        return await_term();
     look_at_files();
     mode_t mask = umask(0);
     umask(mask);

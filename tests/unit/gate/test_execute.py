@@ -60,10 +60,10 @@ def test_names_are_bytes(root: bytes) -> None:
     ("command", "path", "code", "message"),
     [
         ("nosuch", "one:two", 127, "nosuch: not found in PATH (one:two)"),
-        ("", "one:two", 127, ": not found in PATH (one:two)"),
+        ("", "one:two", 127, '"": not found in PATH (one:two)'),
         ("tool", "one", 127, "tool: not found in PATH (one)"),
         ("folder", "one", 127, "folder: not found in PATH (one)"),
-        ("here", "", 127, "here: not found in PATH ()"),
+        ("here", "", 127, 'here: not found in PATH ("")'),
         ("nosuch", "/x\n" + "y" * 99, 127, "nosuch: not found in PATH (/x\\n" + "y" * 57 + "...)"),
         ("./nosuch", "two", 127, "./nosuch: no such file, or its interpreter is not there"),
         ("two/tool/x", "two", 127, "two/tool/x: not a directory"),
