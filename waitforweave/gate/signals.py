@@ -65,14 +65,17 @@ class Signals:
         # Those that have a handler; any other one acts as it will on the command. What came before
         # has been noted when this returns (PyErr_CheckSignals).
         _signal.pthread_sigmask(_signal.SIG_BLOCK, self._ours)
-        pending = (_signal.sigpending() - self._mask).intersection(self._ours)
-        number = self.caught() or min(pending, default=None)
-        if number is not None:
-            return number
         for number in self._ours:
             _signal.signal(number, _signal.SIG_DFL)
         for number in IGNORED_BY_PYTHON:
             ignored = number in self._ignored
             _signal.signal(number, _signal.SIG_IGN if ignored else _signal.SIG_DFL)
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, self._free)
-        return None
+        caught = self.caught()
+        if caught is not None:
+            return caught
+        # The last look is the last act but one: what comes after it PID 1 loses, as it loses what
+        # comes in the command's own first moments.
+        pending = (_signal.sigpending() - self._mask).intersection(self._ours)
+        if not pending:
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, self._free)
+        return min(pending, default=None)
