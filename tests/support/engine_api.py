@@ -77,6 +77,11 @@ class Container:
         state: dict[str, Any] = self._api.call("GET", f"/containers/{self.id}/json").json()["State"]
         return state
 
+    def runs(self) -> bool:
+        """Is there such a container, and does it run?"""
+        answer = self._api.call("GET", f"/containers/{self.id}/json")
+        return answer.status_code == 200 and answer.json()["State"]["Running"]
+
     def refused(self, message: str) -> Ended:
         return Ended(self.state()["ExitCode"], "", "", message)
 

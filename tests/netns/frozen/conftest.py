@@ -27,6 +27,13 @@ def probe() -> str:
     return str(compiled("self"))
 
 
+@pytest.fixture
+def space() -> Iterator[Space]:
+    """An empty namespace with lo up."""
+    with Space() as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def ready() -> Iterator[Space]:
     """A namespace with ethwe, which has 10.2.1.5/24."""
