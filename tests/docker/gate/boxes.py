@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import copy
-import io
 import subprocess
-import tarfile
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from tests.support import images
 from tests.support.engine import PrivateEngine
 from tests.support.engine_api import Ended, EngineApi
 from waitforweave.docker import create
@@ -44,12 +39,3 @@ def attach(engine: PrivateEngine, pid: int) -> None:
     lines += f"addr add {ADDRESS} dev ethwe\nlink set ethwe up\n"
     words = [*engine.enter(), "nsenter", "--target", str(pid), "--net", "--", "ip", "-batch", "-"]
     subprocess.run(words, input=lines, text=True, check=True)
-
-
-def rooted(engine: PrivateEngine, name: str, base: bytes, files: Mapping[str, Path]) -> str:
-    """An image of a root and some programs of this machine's."""
-    root = io.BytesIO(base)
-    with tarfile.open(fileobj=root, mode="a" if base else "w") as tar:
-        for place, file in files.items():
-            images.add_file(tar, place, file.read_bytes())
-    return images.import_image(engine, name, root=root.getvalue())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker.gate import boxes
+from tests.docker.gate import boxes, roots
 from tests.support import images
 from tests.support.compiled import compiled
 from tests.support.engine import PrivateEngine
@@ -42,4 +42,5 @@ def network(engine: PrivateEngine, api: EngineApi) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def probe_image(engine: PrivateEngine) -> str:
     """Busybox's root, and /probe, which prints all that a process can see of itself."""
-    return boxes.rooted(engine, "wfw-probe", images.busybox_root(), {"probe": compiled("self")})
+    root = roots.with_files(images.busybox_root(), {"probe": compiled("self")})
+    return images.import_image(engine, "wfw-probe", root=root)

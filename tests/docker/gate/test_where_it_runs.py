@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.docker.gate import boxes
+from tests.docker.gate import boxes, roots
 from tests.support import debs, images
-from tests.support.compiled import GLIBC, MUSL, compiled
 from tests.support.engine import PrivateEngine
 from tests.support.engine_api import EngineApi
 
-OLDEST_GLIBC = "2.17"  # that the dynamic program asks for
 # What the engine masks by itself, and what a cautious one may mask too.
 MASKED = ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware", "/proc/sys"]
 NETLINK = 16
@@ -56,34 +53,14 @@ def all_at_once() -> dict[str, Any]:
 OPTIONS["all at once"] = all_at_once()
 
 
-def with_program(root: bytes, *how: str) -> bytes:
-    """The root, and /address in it."""
-    buffer = io.BytesIO(root)
-    with tarfile.open(fileobj=buffer, mode="a" if root else "w") as tar:
-        images.add_file(tar, "address", compiled("address", *how).read_bytes())
-    return buffer.getvalue()
-
-
-def musl() -> bytes:
-    loader = "/lib/ld-musl-" + MUSL.partition("-")[0] + ".so.1"
-    linked = (f"-Wl,--dynamic-linker={loader}", "-dynamic")
-    return with_program(debs.root(debs.codename(), "musl"), MUSL, *linked)
-
-
-def glibc(suite: str) -> Callable[[], bytes]:
-    return lambda: with_program(
-        debs.root(suite, "libc6", "dash"), f"{GLIBC}.{OLDEST_GLIBC}", "-dynamic"
-    )
-
-
 SHELL = ["sh", "-c", 'exec /address "$@"', "sh", "a b"]
 ROOTS: dict[str, tuple[Callable[[], bytes], list[str]]] = {
-    "scratch": (lambda: with_program(b""), ["/address", "a b"]),
-    "busybox": (lambda: with_program(images.busybox_root()), SHELL),
-    "musl": (musl, ["/address", "a b"]),
-    "glibc of bullseye": (glibc("bullseye"), SHELL),
-    "glibc of bookworm": (glibc("bookworm"), SHELL),
-    "glibc of trixie": (glibc("trixie"), SHELL),
+    "scratch": (roots.scratch, ["/address", "a b"]),
+    "busybox": (roots.busybox, SHELL),
+    "musl": (roots.musl, ["/address", "a b"]),
+    "glibc of bullseye": (partial(roots.glibc, "bullseye"), SHELL),
+    "glibc of bookworm": (partial(roots.glibc, "bookworm"), SHELL),
+    "glibc of trixie": (partial(roots.glibc, "trixie"), SHELL),
 }
 
 
