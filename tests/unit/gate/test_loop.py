@@ -53,7 +53,7 @@ def test_without_a_deadline_poll_waits_for_ever() -> None:
 
 def test_only_what_is_to_be_said_wakes_it_up_before_the_deadline() -> None:
     wait = until(NOW + 1000, level=options.NORMAL)
-    assert wait.milliseconds_left(NOW) == 200
+    assert wait.milliseconds_left(NOW) in (200, 201)  # As binary fractions have it.
     wait.progress.due = None
     assert wait.milliseconds_left(NOW) == 1_000_000
 
