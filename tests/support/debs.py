@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 import tarfile
+from functools import cache
 from pathlib import Path
 
 from tests.support.compiled import CACHE
@@ -58,6 +59,7 @@ def download(folder: Path, suite: str, packages: tuple[str, ...]) -> list[Path]:
     return sorted(folder.glob("*.deb"))
 
 
+@cache
 def mirror() -> str:
     """Where this machine gets Debian from."""
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
@@ -95,6 +97,7 @@ def needed(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if entry.name.removeprefix("./").startswith(NOT_NEEDED) else entry
 
 
+@cache
 def codename() -> str:
     """The suite that this machine's archive is asked for. NotToBeHadError."""
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)"]
