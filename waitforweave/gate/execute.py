@@ -20,6 +20,7 @@ DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LAUNCHER_FAILED = 125  # the gate itself failed, not the command
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
+PATH_MAX = 4096  # include/uapi/linux/limits.h
 S_IFMT = 0o170000  # include/uapi/linux/stat.h, as the next one
 S_IFDIR = 0o040000
 ANY_EXECUTE = 0o111
@@ -66,7 +67,7 @@ def search(word: bytes, path: bytes) -> bytes:
             denied = denied or file
     if denied is not None:
         raise command_error(denied, EACCES)
-    raise CommandError(NOT_FOUND, f"{shown(word)}: not found in PATH ({shown(path)})")
+    raise CommandError(NOT_FOUND, f"{shown(word)}: not found in PATH ({listed(path)})")
 
 
 def candidates(word: bytes, path: bytes) -> list[bytes]:
@@ -159,6 +160,11 @@ def fsencode(word: str) -> bytes:
     return word.encode(sys.getfilesystemencoding(), "surrogateescape")
 
 
+def listed(path: bytes) -> str:
+    """PATH in a message, as far as it helps."""
+    return quote(path.decode("ascii", "surrogateescape"))
+
+
 def shown(word: bytes) -> str:
-    """`word` in a message; an empty one must be seen there."""
-    return quote(word.decode("ascii", "surrogateescape")) or '""'
+    """A path in a message, whole; an empty one must be seen there."""
+    return quote(word.decode("ascii", "surrogateescape"), PATH_MAX) or '""'

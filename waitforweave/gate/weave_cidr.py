@@ -159,8 +159,8 @@ def is_unicast(family: int, packed: bytes) -> bool:
     return packed[0] != 0xFF and int.from_bytes(packed, "big") >> 32 not in (0, 0xFFFF)
 
 
-def quote(word: str) -> str:
+def quote(word: str, chars: int = QUOTED_CHARS) -> str:
     """`word` fit for one line of a log: ASCII, nothing unprintable, of bounded length."""
-    if len(word) > QUOTED_CHARS:
-        return ascii(word[:QUOTED_CHARS])[1:-1] + "..."
+    if len(word) > chars:
+        return ascii(word[:chars])[1:-1] + "..."
     return ascii(word)[1:-1]

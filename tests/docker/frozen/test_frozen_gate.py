@@ -54,9 +54,10 @@ def test_without_its_network_it_says_what_is_missing(run, options):
     options = ["-e", "WAIT_FOR_SECONDS=0.2", "-e", "WEAVE_CIDR=10.2.1.5/24", *options]
     result = run(options, "/busybox", "true")
     assert result.code == 1
-    first, hint = result.err.splitlines()
-    assert "no ethwe (interfaces: " in first
-    assert first.endswith("wanted 10.2.1.5/24")
+    *_, first, interface, address, hint = result.err.splitlines()
+    assert first.endswith("not ready after 0.2 s:")
+    assert "missing:  interface ethwe: not there (interfaces: " in interface
+    assert address.endswith("missing:  address 10.2.1.5/24: not there")
     assert "WAIT_FOR_WEAVE_SKIP=yes" in hint
 
 
