@@ -9,10 +9,10 @@ from time import monotonic
 from waitforweave.gate import conditions, execute, launcher, loop, options, report
 from waitforweave.gate.execute import CommandError
 from waitforweave.gate.loop import GateError, Wait
+from waitforweave.gate.options import UsageError
 from waitforweave.gate.progress import Progress
 from waitforweave.gate.report import Log
 from waitforweave.gate.signals import Signals
-from waitforweave.gate.values import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -162,7 +162,7 @@ def fsencode(word: str) -> bytes:
 
 def listed(path: bytes) -> str:
     """PATH in a message, as far as it helps."""
-    return quote(path.decode("ascii", "surrogateescape"))
+    return quote(path.decode("ascii", "surrogateescape")) or '""'
 
 
 def shown(word: bytes) -> str:

@@ -1,29 +1,25 @@
-"""Command line and environment to options. Pure.
+"""What the gate is to do, and what it does where nobody says anything. Pure.
 
-Each option `--some-option` is also a variable WAIT_FOR_WEAVE_SOME_OPTION: a container's command
-line is the user's, and its environment is ours. The command line beats the environment.
+The usual container names no option of ours: then waitforweave/gate/arguments.py, which reads them,
+is not even loaded.
 """
 
 from __future__ import annotations
 
-from _socket import AF_INET, AF_INET6
-
-from waitforweave.gate import asked, values, weave_cidr
+from waitforweave.gate import asked, weave_cidr
 from waitforweave.gate.asked import Asked
-from waitforweave.gate.values import Given, UsageError
-from waitforweave.gate.weave_cidr import WeaveCidrError, quote
+from waitforweave.gate.weave_cidr import WeaveCidrError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Final, Literal
 
-    from waitforweave.gate.asked import LinkState, Quantity, Scope
-    from waitforweave.gate.values import LogFormat
     from waitforweave.gate.weave_cidr import Wanted
 
     Action = Literal["help", "version", "quit", "skip", "explain", "wait"]
     OnTimeout = Literal["fail", "run"]
+    LogFormat = Literal["text", "json"]
     Level = Literal["quiet", "normal", "verbose"]
 
 HELP: Final = "help"
@@ -32,22 +28,7 @@ QUIT: Final = "quit"  # for the volume container: exit 0 at once
 SKIP: Final = "skip"  # run the command at once
 EXPLAIN: Final = "explain"
 WAIT: Final = "wait"
-ACTIONS: Sequence[Action] = (HELP, VERSION, EXPLAIN)
 
-SWITCHES = ("any", "all", "quiet", "verbose", *ACTIONS)
-WITH_VALUE = (
-    *("interface", "count", "state", "address", "family", "scope", "route"),
-    *("timeout", "on-timeout", "log-format"),
-)
-ONE_OF = (("any", "all", "count"), ("quiet", "verbose"))
-# What says by itself that there is something to wait for, also where WEAVE_CIDR is "none".
-ASKING = {"interface", "address", "route"}
-# What is about the addresses that an interface has, and means nothing where none is waited for.
-OF_ADDRESSES = ("address", "family", "scope")
-
-INTERFACE = "ethwe"
-DEFAULT_SECONDS = 30.0
-FAMILIES = {"any": 0, "inet": AF_INET, "inet6": AF_INET6}
 FAIL: Final = "fail"
 RUN: Final = "run"
 QUIET: Final = "quiet"
@@ -55,6 +36,18 @@ NORMAL: Final = "normal"
 VERBOSE: Final = "verbose"
 TEXT: Final = "text"
 JSON: Final = "json"
+
+INTERFACE = "ethwe"
+DEFAULT_SECONDS = 30.0
+VARIABLES = b"WAIT_FOR_"
+# What says by itself that there is something to wait for, also where WEAVE_CIDR is "none".
+ASKING = {"interface", "address", "route"}
+
+
+class UsageError(Exception):
+    """An option or a value that is wrong; says which, and what is allowed."""
+
+    log_format: LogFormat = TEXT
 
 
 class Options:
@@ -75,156 +68,20 @@ class Options:
 def read(argv: list[str], environ: Mapping[bytes, bytes]) -> Options:
     """The options of `argv` (without the program's own name) and `environ`. Raises UsageError,
     which knows the `log_format` if it was said."""
-    if is_yes(environ, "WAIT_FOR_WEAVE_QUIT"):
-        return Options(QUIT)
-    said, command = read_words(argv)
-    # Before all that could be wrong: this is the way out.
-    if is_yes(environ, "WAIT_FOR_WEAVE_SKIP") and said.keys().isdisjoint(ACTIONS):
-        return Options(SKIP, command)
-    given = merged(read_variables(environ), said)
-    options = Options(next((action for action in ACTIONS if action in given), WAIT), command)
-    if options.action in (HELP, VERSION):
-        return options
-    if "log-format" in given:
-        options.log_format = values.choice(given["log-format"], (TEXT, JSON))  # type: ignore[assignment]
-    try:
-        fill(options, given, environ)
-    except UsageError as error:
-        error.log_format = options.log_format
-        raise
+    if any(word.startswith("-") for word in argv[:1]) or any(
+        name.startswith(VARIABLES) for name in environ
+    ):
+        from waitforweave.gate import arguments
+
+        return arguments.read(argv, environ)
+    options = Options(WAIT, argv)
+    add_promise(options, environ)
     return options
 
 
-def read_words(argv: list[str]) -> tuple[dict[str, Given], list[str]]:
-    """What `argv` says of each option, and the command behind them.
-
-    Our own options end at "--" or at the first word that is none. Raises UsageError.
-    """
-    said: dict[str, Given] = {}
-    rest = iter(range(len(argv)))
-    for position in rest:
-        word = argv[position]
-        if word == "--":
-            return said, argv[position + 1 :]
-        if not word.startswith("-") or word == "-":
-            return said, argv[position:]
-        option, equals, value = word.removeprefix("--").partition("=")
-        label = f"--{option}"
-        if word.startswith("--") and option in WITH_VALUE:
-            if not equals and next(rest, None) is None:
-                raise UsageError(f"{label}: its value is missing; {label} VALUE or {label}=VALUE")
-            before = said[option].values if option in said else []
-            said[option] = Given(label, [*before, value if equals else argv[position + 1]])
-        elif word.startswith("--") and option in SWITCHES:
-            if equals:
-                raise UsageError(f"{label} takes no value; allowed: {label} alone")
-            said[option] = Given(label, ["yes"])
-        else:
-            raise unknown(word)
-    return said, []
-
-
-def unknown(word: str) -> UsageError:
-    names = ", ".join(f"--{name}" for name in (*WITH_VALUE, *SWITCHES))
-    return UsageError(
-        f'unknown option "{quote(word)}"; allowed: {names}, and -- before a command that begins '
-        'with "-"'
-    )
-
-
-def read_variables(environ: Mapping[bytes, bytes]) -> dict[str, Given]:
-    """What the environment says; an empty variable is an absent one. Raises UsageError."""
-    found: dict[str, Given] = {}
-    for option in WITH_VALUE:
-        label = variable(option)
-        value = value_of(environ, label)
-        if not value and option == "timeout":
-            # Its name in the first wait-for-weave.
-            label = "WAIT_FOR_SECONDS"
-            value = value_of(environ, label)
-        if value:
-            found[option] = Given(label, [value])
-    for option in SWITCHES:
-        if is_yes(environ, variable(option)):
-            found[option] = Given(variable(option), ["yes"])
-    return found
-
-
-def merged(variables: dict[str, Given], said: dict[str, Given]) -> dict[str, Given]:
-    """What was said on the command line first, also where it says the opposite."""
-    for group in ONE_OF:
-        if not said.keys().isdisjoint(group):
-            variables = {name: given for name, given in variables.items() if name not in group}
-    return {**variables, **said}
-
-
-def fill(options: Options, given: dict[str, Given], environ: Mapping[bytes, bytes]) -> None:
-    """Check all values, and put them into `options`. Raises UsageError."""
-    refuse_opposites(given)
-    if "quiet" in given or "verbose" in given:
-        options.level = QUIET if "quiet" in given else VERBOSE
-    if "timeout" in given:
-        options.seconds = values.seconds(given["timeout"])
-    if "on-timeout" in given:
-        options.on_timeout = values.choice(given["on-timeout"], (FAIL, RUN))  # type: ignore[assignment]
-        if options.on_timeout == RUN and not options.command and options.action == WAIT:
-            raise given["on-timeout"].wrong(RUN, "has no COMMAND to run", f"{FAIL}, or a COMMAND")
-    options.asked = read_asked(given)
-    add_promise(options, given, environ)
-
-
-def read_asked(given: dict[str, Given]) -> Asked:
-    """All that options say of what to wait for. Raises UsageError."""
-    wanted = Asked(values.interfaces(given["interface"]) if "interface" in given else [INTERFACE])
-    quantity: Quantity = asked.EACH
-    for name in (asked.ANY, asked.ALL, asked.COUNT):
-        quantity = name if name in given else quantity
-    wanted.quantity = quantity
-    wanted.count = values.count(given["count"]) if "count" in given else 1
-    if "state" in given:
-        state: LinkState = values.choice(given["state"], asked.STATES)  # type: ignore[assignment]
-        wanted.state = state
-    if "family" in given:
-        wanted.family = FAMILIES[values.choice(given["family"], tuple(FAMILIES))]
-    if "scope" in given:
-        scopes = (asked.GLOBAL_SCOPE, asked.ANY_SCOPE)
-        scope: Scope = values.choice(given["scope"], scopes)  # type: ignore[assignment]
-        wanted.scope = scope
-    if "address" in given:
-        wanted.addresses = values.addresses(given["address"])
-    if "route" in given:
-        wanted.routes = values.destinations(given["route"], wanted.family)
-    refuse_contradictions(wanted, given)
-    return wanted
-
-
-def refuse_opposites(given: dict[str, Given]) -> None:
-    """Two of which only one can be meant. Raises UsageError."""
-    for group in ONE_OF:
-        labels = [given[name].label for name in group if name in given]
-        if len(labels) > 1:
-            allowed = ", ".join(f"--{name}" for name in group)
-            raise UsageError(
-                f"{' and '.join(labels)} contradict each other; allowed: one of {allowed}"
-            )
-
-
-def refuse_contradictions(wanted: Asked, given: dict[str, Given]) -> None:
-    """What could never become true, or asks for what is not waited for. Raises UsageError."""
-    for name in OF_ADDRESSES:
-        if name in given and wanted.state != asked.ADDRESS:
-            raise UsageError(
-                f"{given[name].label} and {given['state'].label} {wanted.state} contradict each "
-                f"other; allowed: {given[name].label} with state {asked.ADDRESS}"
-            )
-    for word in wanted.addresses:
-        if wanted.family not in (0, word.family):
-            family = given["family"]
-            reason = f"is not of {family.label} {family.value}"
-            raise given["address"].wrong(word.text, reason, f"{family.label} any, or none")
-
-
-def add_promise(options: Options, given: dict[str, Given], environ: Mapping[bytes, bytes]) -> None:
+def add_promise(
+    options: Options, environ: Mapping[bytes, bytes], given: Collection[str] = ()
+) -> None:
     """WEAVE_CIDR is a promise about ethwe, and counts where ethwe is waited for; addresses that
     an option names stand in its place. Raises UsageError."""
     wanted = options.asked
@@ -232,7 +89,7 @@ def add_promise(options: Options, given: dict[str, Given], environ: Mapping[byte
         return
     promised = read_promise(environ)
     # WEAVE_CIDR=none promises nothing, so there is nothing to wait for.
-    if not promised and given.keys().isdisjoint(ASKING) and options.action == WAIT:
+    if not promised and ASKING.isdisjoint(given) and options.action == WAIT:
         options.action = SKIP
     if wanted.state == asked.ADDRESS:
         wanted.addresses = [word for word in promised if word.kind != weave_cidr.DEFAULT]
@@ -244,19 +101,6 @@ def read_promise(environ: Mapping[bytes, bytes]) -> Sequence[Wanted]:
         return weave_cidr.parse(value_of(environ, "WEAVE_CIDR"))
     except WeaveCidrError as error:
         raise UsageError(str(error)) from None
-
-
-def is_yes(environ: Mapping[bytes, bytes], name: str) -> bool:
-    """A switch that is on. Raises UsageError."""
-    value = value_of(environ, name)
-    if value not in ("", "yes", "no"):
-        raise UsageError(f'{name}: "{quote(value)}" is wrong; allowed: yes, no')
-    return value == "yes"
-
-
-def variable(option: str) -> str:
-    """The name of an option's variable."""
-    return f"WAIT_FOR_WEAVE_{option.upper().replace('-', '_')}"
 
 
 def value_of(environ: Mapping[bytes, bytes], name: str) -> str:

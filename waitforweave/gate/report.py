@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from waitforweave.gate.conditions import Finding, Verdict
-    from waitforweave.gate.values import LogFormat
+    from waitforweave.gate.options import LogFormat
 
     Event = Literal[
         "waiting", "changed", "ready", "timeout", "hopeless", "signal", "error", "explain"

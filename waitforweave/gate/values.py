@@ -6,26 +6,18 @@ from _socket import AF_INET, AF_INET6, inet_ntop
 
 from waitforweave.gate import weave_cidr
 from waitforweave.gate.asked import Destination, is_glob
+from waitforweave.gate.options import UsageError
 from waitforweave.gate.uapi import IFNAMSIZ
 from waitforweave.gate.weave_cidr import ADDRESS, Wanted, WeaveCidrError, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Literal, TypeAlias
-
-    LogFormat: TypeAlias = Literal["text", "json"]
 
 MAX_DIGITS = 9
 ADDRESSES_ALLOWED = "10.2.1.5/24, 10.2.1.5 (of any prefix length), net:10.2.2.0/24; IPv6 too"
 ROUTES_ALLOWED = "default, 224.0.0.0/4, 10.9.9.9 (a host's); IPv6 too"
 DEFAULT_ROUTES = {"default": 0, "0.0.0.0/0": AF_INET, "::/0": AF_INET6}
-
-
-class UsageError(Exception):
-    """An option or a value that is wrong; says which, and what is allowed."""
-
-    log_format: LogFormat = "text"
 
 
 class Given:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from waitforweave.gate import __main__ as gate
-from waitforweave.gate import asked, execute, options
+from waitforweave.gate import arguments, asked, execute, options
 from waitforweave.gate.report import LABELS, Log
 from waitforweave.gate.usage import USAGE
 
@@ -19,14 +19,14 @@ def test_the_docs_show_the_help_as_it_is() -> None:
     assert "".join(f"    {line}".rstrip() + "\n" for line in USAGE.splitlines()) in DOCS
 
 
-@pytest.mark.parametrize("option", [*options.SWITCHES, *options.WITH_VALUE])
+@pytest.mark.parametrize("option", [*arguments.SWITCHES, *arguments.WITH_VALUE])
 def test_help_has_each_option(option: str) -> None:
-    has_value = option in options.WITH_VALUE
+    has_value = option in arguments.WITH_VALUE
     assert re.search(rf"--{option} [A-Z]+" if has_value else rf"--{option}\b[, ]*", USAGE)
 
 
 def test_help_has_no_option_that_is_not_there() -> None:
-    assert set(re.findall(r"--([a-z-]+)", USAGE)) == {*options.SWITCHES, *options.WITH_VALUE}
+    assert set(re.findall(r"--([a-z-]+)", USAGE)) == {*arguments.SWITCHES, *arguments.WITH_VALUE}
 
 
 @pytest.mark.parametrize(

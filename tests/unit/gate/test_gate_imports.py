@@ -86,7 +86,21 @@ def test_loading_the_gate_loads_no_other_module() -> None:
     assert "waitforweave.gate.loop" in found
 
 
-@pytest.mark.parametrize("module", ["ioctls", "coercion", "procfs"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "arguments",
+        "coercion",
+        "explain",
+        "globs",
+        "hints",
+        "ioctls",
+        "procfs",
+        "routes",
+        "usage",
+        "values",
+    ],
+)
 def test_what_is_for_odd_places_is_loaded_there(module: str) -> None:
     assert f"waitforweave.gate.{module}" not in loaded("import waitforweave.gate.__main__")
 

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from waitforweave.gate import asked, options, weave_cidr
-from waitforweave.gate.options import EXPLAIN, HELP, QUIT, SKIP, VERSION, WAIT, Options
-from waitforweave.gate.values import UsageError
+from waitforweave.gate import arguments, asked, options, weave_cidr
+from waitforweave.gate.options import (
+    EXPLAIN,
+    HELP,
+    QUIT,
+    SKIP,
+    VERSION,
+    WAIT,
+    Options,
+    UsageError,
+)
 
 
 def read(*argv: str, **environ: str) -> Options:
@@ -63,7 +71,7 @@ def test_an_unknown_option_is_an_error(word: str) -> None:
     with pytest.raises(UsageError, match="unknown option") as caught:
         read(word, "sh")
     assert weave_cidr.quote(word) in str(caught.value)
-    for name in (*options.SWITCHES, *options.WITH_VALUE):
+    for name in (*arguments.SWITCHES, *arguments.WITH_VALUE):
         assert f"--{name}" in str(caught.value)
     assert str(caught.value).isprintable()
 
@@ -185,7 +193,7 @@ EVERYTHING: dict[str, tuple[str | None, Callable[[Options], bool]]] = {
 
 
 def test_no_option_is_forgotten_here() -> None:
-    assert sorted(EVERYTHING) == sorted((*options.SWITCHES, *options.WITH_VALUE))
+    assert sorted(EVERYTHING) == sorted((*arguments.SWITCHES, *arguments.WITH_VALUE))
 
 
 @pytest.mark.parametrize("option", EVERYTHING)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from waitforweave.gate import values
-from waitforweave.gate.values import Given, UsageError
+from waitforweave.gate.options import UsageError
+from waitforweave.gate.values import Given
 
 
 def given(*words: str) -> Given:
