@@ -196,3 +196,24 @@ def drops(pid: int) -> int:
     """The messages that the gate's socket had no room for."""
     rows = Path(f"/proc/{pid}/net/netlink").read_text().splitlines()[1:]
     return sum(int(row.split()[8]) for row in rows if row.split()[3] == "00000111")
+
+
+def ipv6_off(space: Space, interface: str) -> None:
+    path = f"/proc/sys/net/ipv6/conf/{interface}/disable_ipv6"
+    subprocess.run(space.enter("sh", "-c", f"echo 1 > {path}"), check=True)
+
+
+def test_without_ipv6_ipv4_is_waited_for_as_ever(space: Space) -> None:
+    ipv6_off(space, "all")
+    gate = space.gate("true").settled()
+    space.attach("10.2.1.5/24")
+    assert gate.finish().code == 0
+
+
+def test_ipv6_that_is_off_is_named(space: Space) -> None:
+    space.attach("10.2.1.5/24")
+    ipv6_off(space, "ethwe")
+    result = space.gate("true", wanted="2001:db8::5/64", WAIT_FOR_WEAVE_TIMEOUT="0.1").finish()
+    hint = "IPv6 is off on ethwe (/proc/sys/net/ipv6/conf/ethwe/disable_ipv6 is 1); "
+    assert result.code == 1
+    assert hint in result.err
