@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +36,32 @@ class Backend(Protocol):
         """
         ...
 
+    def check(self, container: Container, wanted: Sequence[Wanted]) -> None:
+        """AttachError says what an attach with these words promised and is not there (any more).
+        Changes nothing."""
+        ...
+
     def detach(self, container_id: str) -> tuple[str, ...]:
-        """Take `ethwe` away and give the addresses back; which these were, () for none."""
+        """Take `ethwe` away and give the addresses back; which these were, () for none.
+
+        The container need not run, nor be there at all. AttachError.
+        """
+        ...
+
+    def expose(self, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """Give the host these addresses in the network; as attach() does. AttachError."""
+        ...
+
+    def hide(self, wanted: Sequence[Wanted] = ()) -> tuple[str, ...]:
+        """Take these away from the host again, or all; which these were. AttachError."""
+        ...
+
+    def list(self) -> Mapping[str, tuple[str, ...]]:
+        """The full ids of all containers that have something of ours, running or not, each with
+        its addresses ("10.2.1.5/24"), or () where only a link is left. AttachError.
+
+        detach() of such an id leaves nothing of it.
+        """
         ...
 
     def remove_all(self) -> None:

@@ -6,50 +6,62 @@ without which no gate opens, last.
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
+import ipaddress
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
+from waitforweave.attach.check import require_ready
 from waitforweave.attach.firewall import close_forwarding, open_forwarding, warn_of_legacy
 from waitforweave.attach.ipam import Claim, Ipam
-from waitforweave.attach.links import OURS, find_link, index_of, is_ours, remove_link
+from waitforweave.attach.links import Interface, index_of, is_ours, mark, marked, remove_link
 from waitforweave.attach.lock import alone, forget
 from waitforweave.attach.pair import (
     INTERFACE,
     Pair,
-    configure,
+    add_addresses,
+    bring_up,
     ensure_pair,
     host_end_name,
-    unconfigure,
+    leads_to,
+    remove_addresses,
 )
+from waitforweave.attach.switch import BRIDGE, ensure_bridge, kernel_errors, take_ports
 from waitforweave.gate.weave_cidr import Wanted
 
-BRIDGE = "weave"
+# Who holds the host's own addresses; Weave's word for it.
+HOST = "weave:expose"
 
 
 class BridgeBackend:
-    """`ipam` knows which address is whose."""
+    """`ipam` knows which address is whose; `mtu` None leaves the kernel's own."""
 
-    def __init__(self, ipam: Ipam) -> None:
+    def __init__(self, ipam: Ipam, *, mtu: int | None = None, multicast: bool = True) -> None:
         self.ipam = ipam
+        self.mtu = mtu
+        self.multicast = multicast
         # The ifindex of our bridge when it was last seen; the kernel does not use one again.
         self._bridge: int | None = None
 
     def prepare(self) -> None:
-        """See Backend.prepare: the bridge, and its way through the firewall."""
+        """See Backend.prepare: the bridge, its way through the firewall, the host's addresses."""
         with kernel_errors(BRIDGE), IPRoute() as host:
-            ensure_bridge(host)
+            bridge, _ = ensure_bridge(host)
+            if self.mtu is not None:
+                host.link("set", index=bridge, mtu=self.mtu)
             open_forwarding(BRIDGE)
             warn_of_legacy(BRIDGE)
+            self.restore(host, bridge)
+
+    def restore(self, host: IPRoute, bridge: int) -> None:
+        """What hung on a bridge that somebody removed, or that went with a reboot."""
+        take_ports(host, bridge)
+        add_addresses(host, bridge, BRIDGE, [claim.cidr for claim in self.ipam.held(HOST)], [])
 
     def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         """See Backend.attach."""
@@ -59,43 +71,56 @@ class BridgeBackend:
             kernel_errors(INTERFACE),
             alone(self.ipam.state, container.id),
             netns.held(container) as namespace,
+            netns.entered(namespace) as inside,
             IPRoute() as host,
             ExitStack() as undo,
         ):
-            cidrs = self.wire(host, container.id, namespace, wanted, undo)
+            claims = self.claim(container.id, wanted, undo)
+            pair = Pair(container.id, namespace, inside, self.bridge(host), self.mtu)
+            cidrs = self.wire(host, pair, claims, undo)
             undo.pop_all()
         return cidrs
 
     def wire(
-        self,
-        host: IPRoute,
-        container: str,
-        namespace: int,
-        wanted: Sequence[Wanted],
-        undo: ExitStack,
+        self, host: IPRoute, pair: Pair, claims: Sequence[Claim], undo: ExitStack
     ) -> tuple[str, ...]:
-        """All steps of an attach, each with its way back in `undo`."""
-        claims = self.claim(container, wanted, undo)
+        """All that an attach makes of its claims, each with its way back in `undo`."""
         cidrs = tuple(claim.cidr for claim in claims)
-        pair = Pair(container, namespace, self.bridge(host))
         open_forwarding(BRIDGE, {family_of(cidr) for cidr in cidrs})
         host_end = ensure_pair(host, pair, cidrs, undo)
         # From here on we count as alive. Until here another container could take our address.
-        self.ipam.confirm(container, claims)
-        added = netns.run_inside(namespace, partial(configure, cidrs))
-        undo.callback(netns.run_inside, namespace, partial(unconfigure, added))
-        host.link("set", index=host_end, master=pair.bridge, ifalias=OURS, state="up")
+        self.ipam.confirm(pair.container, claims)
+        live = {"master": pair.bridge, "ifalias": mark(pair.container), "state": "up"}
+        plug = partial(host.link, "set", index=host_end, **live)
+        bring_up(pair, cidrs, plug, multicast=self.multicast)
         return cidrs
 
-    def claim(self, container: str, wanted: Sequence[Wanted], undo: ExitStack) -> list[Claim]:
-        claims = self.ipam.claim(container, wanted, is_alive)
-        undo.callback(self.ipam.undo, container, claims)
+    def claim(self, holder: str, wanted: Sequence[Wanted], undo: ExitStack) -> list[Claim]:
+        claims = self.ipam.claim(holder, wanted, is_alive)
+        undo.callback(self.ipam.undo, holder, claims)
         return claims
 
     def bridge(self, host: IPRoute) -> int:
         if self._bridge is None or index_of(BRIDGE) != self._bridge:
-            self._bridge = ensure_bridge(host)
+            self._bridge, made = ensure_bridge(host)
+            if made:
+                self.restore(host, self._bridge)
         return self._bridge
+
+    def check(self, container: Container, wanted: Sequence[Wanted]) -> None:
+        """See Backend.check: also that `ethwe` leads to our bridge."""
+        if not wanted:
+            return
+        with kernel_errors(INTERFACE), netns.held(container) as namespace:
+            subnet = ipaddress.ip_network(self.ipam.subnet)
+            netns.run_inside(namespace, partial(require_ready, wanted, subnet))
+            host_end = index_of(host_end_name(container.id))
+            if host_end is None or not netns.run_inside(namespace, partial(leads_to, host_end)):
+                raise AttachError(f"{INTERFACE} does not lead to this host's bridge {BRIDGE}")
+            with IPRoute() as host:
+                master = host.link("get", index=host_end)[0].get_attr("IFLA_MASTER")
+            if master is None or master != index_of(BRIDGE):
+                raise AttachError(f"{INTERFACE} is not connected to the bridge {BRIDGE}")
 
     def detach(self, container_id: str) -> tuple[str, ...]:
         """See Backend.detach: one end of a pair takes the other with it."""
@@ -103,10 +128,54 @@ class BridgeBackend:
             remove_link(host, host_end_name(container_id))
             return self.ipam.release(container_id)
 
+    def expose(self, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """See Backend.expose: addresses of the bridge itself."""
+        added: list[Interface] = []
+        with (
+            kernel_errors(BRIDGE),
+            alone(self.ipam.state, HOST),
+            IPRoute() as host,
+            ExitStack() as undo,
+        ):
+            cidrs = [claim.cidr for claim in self.claim(HOST, wanted, undo)]
+            bridge = self.bridge(host)
+            undo.callback(lambda: remove_addresses(host, bridge, added))
+            add_addresses(host, bridge, BRIDGE, cidrs, added)
+            undo.pop_all()
+        return tuple(cidrs)
+
+    def hide(self, wanted: Sequence[Wanted] = ()) -> tuple[str, ...]:
+        """See Backend.hide."""
+        words = {word.text for word in wanted}
+        with kernel_errors(BRIDGE), alone(self.ipam.state, HOST), IPRoute() as host:
+            claims = [
+                claim
+                for claim in self.ipam.held(HOST)
+                if not words or words & {claim.word, claim.cidr}
+            ]
+            bridge = index_of(BRIDGE)
+            if bridge is not None:
+                remove_addresses(
+                    host, bridge, [ipaddress.ip_interface(claim.cidr) for claim in claims]
+                )
+            self.ipam.give_back(HOST, claims)
+        return tuple(claim.cidr for claim in claims)
+
+    def list(self) -> Mapping[str, tuple[str, ...]]:
+        """See Backend.list: who is in the books, and whose links are there without them."""
+        with kernel_errors(BRIDGE), IPRoute() as host:
+            linked = {owner: () for link in host.get_links() if (owner := marked(link))}
+        found = {**linked, **self.ipam.holders()}
+        found.pop(HOST, None)
+        return found
+
     def remove_all(self) -> None:
-        """See Backend.remove_all: what bears our mark, and nothing else."""
+        """See Backend.remove_all: what bears our mark or is in the books, and nothing else."""
         with kernel_errors(BRIDGE), IPRoute() as host:
             close_forwarding(BRIDGE)
+            # An attach that was killed may have left a pair that bears no mark yet.
+            for container in self.ipam.holders():
+                remove_link(host, host_end_name(container))
             for link in host.get_links():
                 if is_ours(link):
                     remove_link(host, link.get_attr("IFLA_IFNAME"))
@@ -118,49 +187,6 @@ def family_of(cidr: str) -> int:
     return socket.AF_INET6 if ":" in cidr else socket.AF_INET
 
 
-def is_alive(container: str) -> bool:
+def is_alive(holder: str) -> bool:
     """Whether the container has its `ethwe`: a pair goes with the namespace of either end."""
-    return index_of(host_end_name(container)) is not None
-
-
-def ensure_bridge(host: IPRoute) -> int:
-    """The ifindex of our bridge, which is made where it is missing. AttachError."""
-    found = find_link(host, BRIDGE)
-    if found is None:
-        make_bridge(host)
-        found = find_link(host, BRIDGE)
-    if found is None or not is_ours(found):
-        raise AttachError(
-            f"an interface {BRIDGE} is there that is not ours (Weave Net's, perhaps); "
-            "the backend bridge needs that name"
-        )
-    index: int = found["index"]
-    return index
-
-
-def make_bridge(host: IPRoute) -> None:
-    """Marked under a name that nobody knows, and renamed then: the kernel takes no mark at
-    creation, and whoever looks for the bridge meanwhile must not take it for a foreign one."""
-    name = OURS + secrets.token_hex(3)
-    host.link("add", ifname=name, kind="bridge")
-    index = index_of(name)
-    try:
-        host.link("set", index=index, ifalias=OURS)
-        host.link("set", index=index, ifname=BRIDGE)
-        host.link("set", index=index, state="up")
-    except NetlinkError as error:
-        host.link("del", index=index)
-        if error.code != errno.EEXIST:  # Another attach was faster.
-            raise
-
-
-@contextmanager
-def kernel_errors(what: str) -> Iterator[None]:
-    """What the kernel refused, as an AttachError that names `what` it was about."""
-    try:
-        yield
-    except NetlinkError as error:
-        needed = "; root is needed, or NET_ADMIN" if error.code == errno.EPERM else ""
-        raise AttachError(f"{what}: {os.strerror(error.code)}{needed}") from error
-    except OSError as error:
-        raise AttachError(f"{what}: {error}") from error
+    return holder == HOST or index_of(host_end_name(holder)) is not None

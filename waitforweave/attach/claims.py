@@ -45,6 +45,26 @@ def take(
     return holder != container
 
 
+def held_by(db: sqlite3.Connection, container: str) -> list[tuple[str, str]]:
+    """All that this container claims: "10.2.1.5/24", and the word that it is for."""
+    rows = db.execute(
+        "SELECT address, prefixlen, word FROM claims WHERE container = ? ORDER BY word",
+        (container,),
+    )
+    return [(cidr(ipaddress.ip_address(packed), length), word) for packed, length, word in rows]
+
+
+def holders(db: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    """All containers that claim something, each with its addresses."""
+    found: dict[str, tuple[str, ...]] = {}
+    for packed, length, container in db.execute(
+        "SELECT address, prefixlen, container FROM claims ORDER BY container, word"
+    ):
+        address = cidr(ipaddress.ip_address(packed), length)
+        found[container] = (*found.get(container, ()), address)
+    return found
+
+
 def holder_of(db: sqlite3.Connection, packed: bytes) -> str | None:
     """The id of the container that claims this address, or None."""
     row = db.execute("SELECT container FROM claims WHERE address = ?", (packed,)).fetchone()

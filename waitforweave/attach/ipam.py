@@ -21,7 +21,9 @@ from waitforweave.attach.claims import (
     Network,
     cidr,
     free_address,
+    held_by,
     holder_of,
+    holders,
     take,
 )
 from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT, Wanted
@@ -89,11 +91,33 @@ class Ipam:
 
     def undo(self, container: str, claims: Sequence[Claim]) -> None:
         """Give back what `claim` has just given; what the container had before it keeps."""
+        self.give_back(container, [claim for claim in claims if claim.new])
+
+    def give_back(self, container: str, claims: Sequence[Claim]) -> None:
+        """These are free again."""
         with self.transaction() as db:
             db.executemany(
                 "DELETE FROM claims WHERE container = ? AND word = ?",
-                [(container, claim.word) for claim in claims if claim.new],
+                [(container, claim.word) for claim in claims],
             )
+
+    def held(self, container: str) -> list[Claim]:
+        """What this container has, whether it runs or not."""
+        if not self.exists():
+            return []
+        with self.transaction() as db:
+            return [Claim(address, word, False) for address, word in held_by(db, container)]
+
+    def holders(self) -> dict[str, tuple[str, ...]]:
+        """All containers that have something, each with its addresses."""
+        if not self.exists():
+            return {}
+        with self.transaction() as db:
+            return holders(db)
+
+    def exists(self) -> bool:
+        """Whether there are books at all: who only looks makes none."""
+        return file_identity(self.state / DB_NAME) is not None
 
     def confirm(self, container: str, claims: Sequence[Claim]) -> None:
         """AttachError if another container took one of these meanwhile: until its link is there
@@ -114,7 +138,7 @@ class Ipam:
 
     def clear(self) -> None:
         """Forget everything: the file goes. Other processes notice at their next transaction."""
-        if file_identity(self.state / DB_NAME) is None:
+        if not self.exists():
             return
         with self.transaction() as db:
             db.execute("DELETE FROM claims")
@@ -154,7 +178,11 @@ class Ipam:
         )
         # A claim that is lost with the power is that of a container which lost its process too:
         # not worth an fsync in each container's start.
-        db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
+        try:
+            db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
+        except sqlite3.Error:
+            db.close()
+            raise
         self._db, self._file = db, file_identity(self.state / DB_NAME)
         return db
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from waitforweave.attach.backend import AttachError
-
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
-# The ifalias of all that we make: by this mark we know it again, and remove nothing else.
+# The ifalias of all that we make begins so: by this mark we know it again, and remove nothing else.
 OURS = "weavewait"
 IFA_F_NODAD = 0x02  # linux/if_addr.h
 RT_SCOPE_LINK = 253  # linux/rtnetlink.h
+RTMGRP_LINK = 1  # linux/rtnetlink.h
+UP_SECONDS = 1.0
 MULTICAST = "224.0.0.0/4"
-# The namespace that a thread is in decides what /proc/sys/net shows it, wherever that /proc is
-# mounted. Docker mounts a container's own read-only; the host's is not, and process 1 leads there.
-SYSCTL_ROOTS = (Path("/proc/sys"), Path("/proc/1/root/proc/sys"))
 
 
 def find_link(ipr: IPRoute, name: str) -> Any | None:  # noqa: ANN401 - pyroute2 has no types
@@ -46,7 +43,42 @@ def index_of(name: str) -> int | None:
 
 
 def is_ours(link: Any) -> bool:  # noqa: ANN401
-    return bool(link.get_attr("IFLA_IFALIAS") == OURS)
+    return marked(link) is not None
+
+
+def mark(container: str) -> str:
+    """The ifalias of a container's link: whose it is stands there when the books are lost."""
+    return f"{OURS} {container}"
+
+
+def marked(link: Any) -> str | None:  # noqa: ANN401
+    """Whose link it is by its mark: a container's id, "" for everybody's; None if not ours."""
+    ours, _, container = (link.get_attr("IFLA_IFALIAS") or "").partition(" ")
+    return container if ours == OURS else None
+
+
+def await_up(ipr: IPRoute, index: int) -> None:
+    """Wait, not for long, until the link is up for who sends: the kernel takes a carrier's coming
+    in a work of its own (linkwatch), and drops what is sent before that."""
+    deadline = time.monotonic() + UP_SECONDS
+    with ExitStack() as stack:
+        while not is_up(ipr, index) and (left := deadline - time.monotonic()) > 0:
+            events = stack.enter_context(link_events())
+            if not is_up(ipr, index):  # Or it came before we listened.
+                events.settimeout(left)
+                with suppress(TimeoutError):
+                    events.recv(1 << 16)
+
+
+def is_up(ipr: IPRoute, index: int) -> bool:
+    return bool(ipr.link("get", index=index)[0].get_attr("IFLA_OPERSTATE") == "UP")
+
+
+def link_events() -> socket.socket:
+    """A socket that hears of each link's changes in the thread's namespace."""
+    events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    events.bind((0, RTMGRP_LINK))
+    return events
 
 
 def remove_link(ipr: IPRoute, name: str) -> None:
@@ -87,18 +119,6 @@ def address_words(index: int, interface: Interface) -> dict[str, Any]:
         "prefixlen": interface.network.prefixlen,
         "family": socket.AF_INET if interface.version == 4 else socket.AF_INET6,
     }
-
-
-def allow_ipv6(name: str) -> None:
-    """Docker switches IPv6 off in containers whose own network has none; rtnetlink cannot switch
-    it on again. AttachError where nobody can."""
-    switches = [root / "net/ipv6/conf" / name / "disable_ipv6" for root in SYSCTL_ROOTS]
-    for switch in switches:
-        with suppress(OSError):
-            if switch.read_text().strip() != "0":
-                switch.write_text("0")
-            return
-    raise AttachError(f"IPv6 is off in the container, and {switches[0]} cannot be written")
 
 
 def ensure_multicast_route(ipr: IPRoute, index: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import psutil
 
@@ -82,25 +82,25 @@ def require_foreign(fd: int) -> None:
         )
 
 
+class Run(Protocol):
+    """What `work` gives or raises."""
+
+    def __call__(self, work: Callable[[], Result], /) -> Result: ...
+
+
+@contextmanager
+def entered(fd: int) -> Iterator[Run]:
+    """Run works in the namespace, one after the other. setns(2) moves one thread only, and that
+    thread ends with the block: nothing else of this process is ever there."""
+    with ThreadPoolExecutor(1, "netns") as thread:
+        thread.submit(enter, fd).result()
+        yield lambda work: thread.submit(work).result()
+
+
 def run_inside(fd: int, work: Callable[[], Result]) -> Result:
-    """What `work` gives or raises, run in the namespace. setns(2) moves one thread only, and that
-    thread ends with the work: nothing else of this process is ever there."""
-    results: list[Result] = []
-    errors: list[Exception] = []
-
-    def thread() -> None:
-        try:
-            enter(fd)
-            results.append(work())
-        except Exception as error:  # noqa: BLE001 - raised again, in the caller's thread
-            errors.append(error)
-
-    worker = threading.Thread(target=thread, name="netns")
-    worker.start()
-    worker.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+    """What `work` gives or raises, run in the namespace."""
+    with entered(fd) as inside:
+        return inside(work)
 
 
 def enter(fd: int) -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from waitforweave.attach import netns
+from waitforweave.attach.announce import announce
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.links import (
-    allow_ipv6,
+    Interface,
     ensure_address,
     ensure_multicast_route,
     find_link,
@@ -24,22 +25,28 @@ from waitforweave.attach.links import (
     remove_address,
     remove_link,
 )
+from waitforweave.attach.netns import Run
+from waitforweave.attach.sysctl import allow_ipv6
 
 INTERFACE = "ethwe"
+HOST_END = "vethwl"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`namespace` is the descriptor of the container's; `bridge` our bridge's ifindex."""
+    """`namespace` is the descriptor of the container's, `inside` runs in there; `bridge` is our
+    bridge's ifindex; `mtu` None leaves the kernel's own."""
 
     container: str
     namespace: int
+    inside: Run
     bridge: int
+    mtu: int | None = None
 
 
 def host_end_name(container: str) -> str:
     """The host's end of a container's pair: "vethwl" and 9 hex digits, 15 characters in all."""
-    return "vethwl" + hashlib.sha256(container.encode()).hexdigest()[:9]
+    return HOST_END + hashlib.sha256(container.encode()).hexdigest()[:9]
 
 
 def ensure_pair(host: IPRoute, pair: Pair, cidrs: Sequence[str], undo: ExitStack) -> int:
@@ -47,24 +54,27 @@ def ensure_pair(host: IPRoute, pair: Pair, cidrs: Sequence[str], undo: ExitStack
     name = host_end_name(pair.container)
     index = index_of(name)
     if index is not None:
-        if netns.run_inside(pair.namespace, partial(leads_to, index)):
+        if pair.inside(partial(leads_to, index)):
             return index
         # Of the container's last run: somebody still holds that namespace.
         remove_link(host, name)
+    mtu: dict[str, Any] = {} if pair.mtu is None else {"mtu": pair.mtu}
     peer = {"ifname": INTERFACE, "net_ns_fd": pair.namespace, "address": hardware_address(cidrs)}
     try:
-        host.link("add", ifname=name, kind="veth", peer=peer, master=pair.bridge)
+        host.link("add", ifname=name, kind="veth", peer=peer | mtu, master=pair.bridge, **mtu)
     except NetlinkError as error:
         if error.code == errno.EEXIST:
-            raise AttachError(
-                f"an interface {INTERFACE} is in the container already that is not ours"
-            ) from error
+            raise foreign_interface() from error
         raise
     undo.callback(remove_link, host, name)
     index = index_of(name)
     if index is None:
         raise AttachError("the container ended meanwhile")
     return index
+
+
+def foreign_interface() -> AttachError:
+    return AttachError(f"an interface {INTERFACE} is in the container already that is not ours")
 
 
 def leads_to(host_end: int) -> bool:
@@ -86,34 +96,46 @@ def hardware_address(cidrs: Sequence[str]) -> str:
     return octets.hex(":")
 
 
-def configure(cidrs: Sequence[str]) -> list[str]:
-    """Inside: addresses, link up, multicast route. The default route is the container's own.
+def bring_up(
+    pair: Pair, cidrs: Sequence[str], plug: Callable[[], object], *, multicast: bool
+) -> None:
+    """All of the container's end. `plug` gives it its carrier, when all else is there; when it is
+    live its addresses are announced. The default route is the container's own.
 
-    Which of the addresses were missing; after an error none of those is there.
+    After an error no address is there that was not before.
     """
-    index = interface_index()
-    added: list[str] = []
-    with IPRoute() as inside, ExitStack() as undo:
-        if any(":" in cidr for cidr in cidrs):
-            allow_ipv6(INTERFACE)
-        for interface in map(ipaddress.ip_interface, cidrs):
-            if ensure_address(inside, index, interface):
-                undo.callback(remove_address, inside, index, interface)
-                added.append(str(interface))
-        inside.link("set", index=index, state="up")
-        ensure_multicast_route(inside, index)
+    inside = pair.inside
+    added: list[Interface] = []
+    with ExitStack() as closing, ExitStack() as undo:
+        ipr = inside(IPRoute)
+        # By the same thread: pyroute2 has a socket for each one.
+        closing.callback(inside, ipr.close)
+        index = inside(interface_index)
+        undo.callback(inside, lambda: remove_addresses(ipr, index, added))
+        inside(lambda: add_addresses(ipr, index, INTERFACE, cidrs, added))
+        inside(lambda: ipr.link("set", index=index, state="up"))
+        if multicast:
+            inside(lambda: ensure_multicast_route(ipr, index))
+        plug()
+        if added:
+            inside(lambda: announce(ipr, index, INTERFACE, {each.version for each in added}))
         undo.pop_all()
-    return added
 
 
-def unconfigure(cidrs: Sequence[str]) -> None:
-    """Inside: take these addresses away again; `ethwe` may be gone."""
-    index = index_of(INTERFACE)
-    if index is None:
-        return
-    with IPRoute() as inside:
-        for cidr in cidrs:
-            remove_address(inside, index, ipaddress.ip_interface(cidr))
+def add_addresses(
+    ipr: IPRoute, index: int, name: str, cidrs: Sequence[str], added: list[Interface]
+) -> None:
+    """Those that are missing; which they were is in `added`, also after an error."""
+    if any(":" in cidr for cidr in cidrs):
+        allow_ipv6(name)
+    for interface in map(ipaddress.ip_interface, cidrs):
+        if ensure_address(ipr, index, interface):
+            added.append(interface)  # noqa: PERF401 - an error comes between
+
+
+def remove_addresses(ipr: IPRoute, index: int, interfaces: Sequence[Interface]) -> None:
+    for interface in interfaces:
+        remove_address(ipr, index, interface)
 
 
 def interface_index() -> int:

@@ -13,7 +13,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from tests.netns.attach.conftest import Host, addresses, container, names
 from tests.netns.gate.space import Space
-from waitforweave.attach import bridge, firewall, links, netns, pair
+from waitforweave.attach import bridge, firewall, netns, pair, sysctl
 from waitforweave.attach.backend import AttachError
 
 WANTED = "10.2.1.5/24 fd00::5/64 net:default"
@@ -60,6 +60,9 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
         def __exit__(self, *_: object) -> None:
             self.real.close()
 
+        def close(self) -> None:
+            self.real.close()
+
         def __getattr__(self, name: str) -> Any:
             return faults.wrap(name, getattr(self.real, name))
 
@@ -67,7 +70,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
         monkeypatch.setattr(module, "IPRoute", Faulty)
     monkeypatch.setattr(netns, "enter", faults.wrap("enter", netns.enter))
     monkeypatch.setattr(bridge, "open_forwarding", faults.wrap("rule", firewall.open_forwarding))
-    monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", links.allow_ipv6))
+    monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
     for name in ("claim", "confirm"):
         monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name)))

@@ -1,0 +1,102 @@
+"""What the backend bridge remembers: who has something of it, over restart, reboot and loss."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names
+from tests.netns.gate.space import Space
+from waitforweave.attach.backend import AttachError
+from waitforweave.attach.choose import make_backend
+from waitforweave.attach.pair import host_end_name
+from waitforweave.gate.weave_cidr import parse
+
+A, B = "a" * 64, "b" * 64
+
+
+def again(host: Host, space: Space | None = None) -> Host:
+    """The same state in another process, or after a reboot, when nothing else is left."""
+    backend = make_backend("bridge", subnet=SUBNET, state=host.state)
+    return Host(space or host.space, host.state, backend)
+
+
+def test_list_names_who_has_something(host, one, two):
+    assert host.run(host.backend.list) == {}
+    assert not host.state.exists()
+    host.attach(container(one, "a"), "10.2.1.5/24 fd00::5/64")
+    host.attach(container(two, "b"))
+    listed = {A: ("10.2.1.5/24", "fd00::5/64"), B: ("10.32.0.1/12",)}
+    assert host.run(host.backend.list) == listed
+    assert host.run(again(host).backend.list) == listed
+    host.detach(container(one, "a"))
+    assert list(host.run(host.backend.list)) == [B]
+
+
+def test_list_does_not_count_the_host(host):
+    host.run(lambda: host.backend.expose(parse("10.2.1.1/24")))
+    assert host.run(host.backend.list) == {}
+
+
+def test_a_link_without_books_is_listed_and_detached(host, one):
+    host.attach(container(one, "a"), "10.2.1.5/24")
+    (host.state / "ipam.db").unlink()
+    later = again(host)
+    assert later.run(later.backend.list) == {A: ()}
+    assert later.detach(container(one, "a")) == ()
+    assert later.run(later.backend.list) == {}
+    assert names(one) == []
+
+
+def test_books_without_a_link_are_listed_and_given_back(host):
+    with Space() as gone:
+        host.attach(container(gone, "a"), "10.2.1.5/24")
+        gone.ip("link del ethwe")
+    assert host.run(host.backend.list) == {A: ("10.2.1.5/24",)}
+    assert host.detach(container(host.space, "a")) == ("10.2.1.5/24",)
+    assert host.run(host.backend.list) == {}
+
+
+def test_a_pair_that_was_never_marked_goes_with_all(host, one):
+    """kill -9 between two steps of an attach."""
+    host.attach(container(one, "a"), "10.2.1.5/24")
+    host.space.ip(f"link set {host_end_name(A)} alias other")
+    host.run(host.backend.remove_all)
+    assert names(one) == []
+    assert host.links() == []
+
+
+def test_after_a_reboot_all_have_their_addresses_again(host, one, two):
+    given = host.attach(container(one, "a")), host.attach(container(two, "b"), "net:10.2.2.0/24")
+    exposed = host.run(lambda: host.backend.expose(parse("10.2.1.1/24")))
+    with Space() as machine, Space() as first, Space() as second:
+        later = again(host, machine)
+        later.run(later.backend.prepare)
+        assert "10.2.1.1/24" in machine.ip("addr show dev weave")
+        # In another order than the first time.
+        assert later.attach(container(second, "b"), "net:10.2.2.0/24") == given[1]
+        assert later.attach(container(first, "a")) == given[0]
+        assert later.run(later.backend.hide) == exposed
+
+
+def test_check_says_what_is_missing(host, one):
+    value = "10.2.1.5/24 net:default"
+
+    def check() -> None:
+        host.run(lambda: host.backend.check(container(one, "a"), parse(value)))
+
+    with pytest.raises(AttachError, match=r"^ethwe is not there$"):
+        check()
+    host.attach(container(one, "a"), value)
+    check()
+    host.space.ip(f"link set {host_end_name(A)} nomaster")
+    with pytest.raises(AttachError, match=r"^ethwe is not connected to the bridge weave$"):
+        check()
+    one.ip("addr del 10.2.1.5/24 dev ethwe")
+    with pytest.raises(AttachError, match=r"lacks 10\.2\.1\.5/24; it has 10\.32\.0\.1/12"):
+        check()
+    one.ip("link set ethwe down")
+    with pytest.raises(AttachError, match=r"^ethwe is not up$"):
+        check()
+    host.attach(container(one, "a"), value)
+    check()
+    assert set(addresses(one)) == {"10.2.1.5/24", "10.32.0.1/12"}

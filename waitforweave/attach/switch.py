@@ -1,0 +1,79 @@
+"""Our bridge itself: made where it is missing, with what hung on it before."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from waitforweave.attach.backend import AttachError
+from waitforweave.attach.links import OURS, find_link, index_of, is_ours
+from waitforweave.attach.pair import HOST_END
+
+BRIDGE = "weave"
+
+
+def ensure_bridge(host: IPRoute) -> tuple[int, bool]:
+    """The ifindex of our bridge, and whether it had to be made. AttachError."""
+    found, made = find_link(host, BRIDGE), False
+    if found is None:
+        made = make_bridge(host)
+        found = find_link(host, BRIDGE)
+    if found is None or not is_ours(found):
+        raise AttachError(
+            f"an interface {BRIDGE} is there that is not ours (Weave Net's, perhaps); "
+            "the backend bridge needs that name"
+        )
+    index: int = found["index"]
+    return index, made
+
+
+def make_bridge(host: IPRoute) -> bool:
+    """Marked under a name that nobody knows, and renamed then: the kernel takes no mark at
+    creation, and whoever looks for the bridge meanwhile must not take it for a foreign one.
+
+    False if another attach was faster.
+    """
+    name = OURS + secrets.token_hex(3)
+    host.link("add", ifname=name, kind="bridge", address=random_address())
+    index = index_of(name)
+    try:
+        host.link("set", index=index, ifalias=OURS)
+        host.link("set", index=index, ifname=BRIDGE)
+        host.link("set", index=index, state="up")
+    except NetlinkError as error:
+        host.link("del", index=index)
+        if error.code != errno.EEXIST:
+            raise
+        return False
+    return True
+
+
+def random_address() -> str:
+    """A MAC that is set stays: a bridge's own would be the lowest of its ports', and change with
+    them under the neighbours of a host that is exposed."""
+    return (b"\x0a" + secrets.token_bytes(5)).hex(":")
+
+
+def take_ports(host: IPRoute, bridge: int) -> None:
+    """The hosts' ends that lost their bridge are its ports again."""
+    for link in host.get_links():
+        if is_ours(link) and link.get_attr("IFLA_IFNAME").startswith(HOST_END):
+            host.link("set", index=link["index"], master=bridge)
+
+
+@contextmanager
+def kernel_errors(what: str) -> Iterator[None]:
+    """What the kernel refused, as an AttachError that names `what` it was about."""
+    try:
+        yield
+    except NetlinkError as error:
+        needed = "; root is needed, or NET_ADMIN" if error.code == errno.EPERM else ""
+        raise AttachError(f"{what}: {os.strerror(error.code)}{needed}") from error
+    except OSError as error:
+        raise AttachError(f"{what}: {error}") from error
