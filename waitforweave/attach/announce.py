@@ -8,7 +8,9 @@ so no NET_RAW.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import socket
 
 from pyroute2 import IPRoute
 
@@ -17,14 +19,18 @@ from waitforweave.attach.sysctl import ensure_switch
 
 log = logging.getLogger(__name__)
 
+SIOCSIFHWADDR, SIOCGIFHWADDR = 0x8924, 0x8927  # linux/sockios.h
+IFREQ_BYTES = 40  # linux/if.h
 SWITCHES = {4: "net/ipv4/conf/{}/arp_notify", 6: "net/ipv6/conf/{}/ndisc_notify"}
 
 
 def announce(ipr: IPRoute, index: int, name: str, versions: set[int]) -> None:
-    """All addresses of the link, those of these IP versions. NetlinkError."""
+    """All addresses of the link, those of these IP versions. OSError, NetlinkError."""
     for version in versions:
         if not ensure_switch(SWITCHES[version].format(name), "1"):
             log.warning("%s: its IPv%d addresses are not announced: no /proc/sys", name, version)
     await_up(ipr, index)
-    address = ipr.link("get", index=index)[0].get_attr("IFLA_ADDRESS")
-    ipr.link("set", index=index, address=address)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
+        # struct ifreq: the answer to one is the question of the other.
+        address = fcntl.ioctl(any_socket, SIOCGIFHWADDR, name.encode().ljust(IFREQ_BYTES, b"\0"))
+        fcntl.ioctl(any_socket, SIOCSIFHWADDR, address)

@@ -100,26 +100,49 @@ def bring_up(
     pair: Pair, cidrs: Sequence[str], plug: Callable[[], object], *, multicast: bool
 ) -> None:
     """All of the container's end. `plug` gives it its carrier, when all else is there; when it is
-    live its addresses are announced. The default route is the container's own.
+    live its addresses are announced.
 
     After an error no address is there that was not before.
     """
     inside = pair.inside
-    added: list[Interface] = []
     with ExitStack() as closing, ExitStack() as undo:
-        ipr = inside(IPRoute)
+        end = inside(End)
         # By the same thread: pyroute2 has a socket for each one.
-        closing.callback(inside, ipr.close)
-        index = inside(interface_index)
-        undo.callback(inside, lambda: remove_addresses(ipr, index, added))
-        inside(lambda: add_addresses(ipr, index, INTERFACE, cidrs, added))
-        inside(lambda: ipr.link("set", index=index, state="up"))
-        if multicast:
-            inside(lambda: ensure_multicast_route(ipr, index))
+        closing.callback(inside, end.close)
+        undo.callback(inside, end.unconfigure)
+        inside(lambda: end.configure(cidrs, multicast=multicast))
         plug()
-        if added:
-            inside(lambda: announce(ipr, index, INTERFACE, {each.version for each in added}))
+        inside(end.announce)
         undo.pop_all()
+
+
+class End:
+    """Inside: the container's `ethwe`, and what was added to it."""
+
+    def __init__(self) -> None:
+        index = index_of(INTERFACE)
+        if index is None:
+            raise AttachError(f"{INTERFACE} is not there any more")
+        self.index = index
+        self.ipr = IPRoute()
+        self.added: list[Interface] = []
+
+    def close(self) -> None:
+        self.ipr.close()
+
+    def configure(self, cidrs: Sequence[str], *, multicast: bool) -> None:
+        """Addresses, link up, multicast route. The default route is the container's own."""
+        add_addresses(self.ipr, self.index, INTERFACE, cidrs, self.added)
+        self.ipr.link("set", index=self.index, state="up")
+        if multicast:
+            ensure_multicast_route(self.ipr, self.index)
+
+    def unconfigure(self) -> None:
+        remove_addresses(self.ipr, self.index, self.added)
+
+    def announce(self) -> None:
+        if self.added:
+            announce(self.ipr, self.index, INTERFACE, {each.version for each in self.added})
 
 
 def add_addresses(
@@ -136,10 +159,3 @@ def add_addresses(
 def remove_addresses(ipr: IPRoute, index: int, interfaces: Sequence[Interface]) -> None:
     for interface in interfaces:
         remove_address(ipr, index, interface)
-
-
-def interface_index() -> int:
-    index = index_of(INTERFACE)
-    if index is None:
-        raise AttachError(f"{INTERFACE} is not there any more")
-    return index
