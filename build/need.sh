@@ -12,6 +12,8 @@ present() {
         libpython) "$python" "$(dirname "$0")/libpython.py" ;;
         # Any busybox will not do: a FROM-scratch root has no libc for it.
         busybox) command -v busybox && ! ldd "$(command -v busybox)" ;;
+        # Elsewhere they lie in /opt/cni/bin; the tests want Debian's.
+        cni-plugins) test -x /usr/lib/cni/bridge ;;
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -26,6 +28,7 @@ package() {
         docker) if [ -n "$(apt-cache policy docker-cli 2>/dev/null | grep 'Candidate: [^(]')" ]
                 then echo "docker-cli"; else echo "docker.io"; fi ;;
         objdump) echo "binutils" ;;
+        cni-plugins) echo "containernetworking-plugins" ;;
         ip) echo "iproute2" ;;
         unshare | nsenter | setpriv) echo "util-linux" ;;
         *) echo "$1" ;;

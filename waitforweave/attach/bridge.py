@@ -19,7 +19,15 @@ from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.check import require_ready
 from waitforweave.attach.firewall import close_forwarding, open_forwarding, warn_of_legacy
 from waitforweave.attach.ipam import Claim, Ipam
-from waitforweave.attach.links import Interface, index_of, is_ours, mark, marked, remove_link
+from waitforweave.attach.links import (
+    Interface,
+    index_of,
+    is_ours,
+    kernel_errors,
+    mark,
+    marked,
+    remove_link,
+)
 from waitforweave.attach.lock import alone, forget
 from waitforweave.attach.pair import (
     INTERFACE,
@@ -31,7 +39,7 @@ from waitforweave.attach.pair import (
     leads_to,
     remove_addresses,
 )
-from waitforweave.attach.switch import BRIDGE, ensure_bridge, kernel_errors, take_ports
+from waitforweave.attach.switch import BRIDGE, ensure_bridge, take_ports
 from waitforweave.gate.weave_cidr import Wanted
 
 # Who holds the host's own addresses; Weave's word for it.

@@ -9,9 +9,9 @@ from pyroute2 import IPRoute
 
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.claims import Network
-from waitforweave.attach.links import Interface, find_link, is_up
+from waitforweave.attach.links import Interface, await_up, find_link, is_up
 from waitforweave.attach.pair import INTERFACE
-from waitforweave.gate.weave_cidr import ADDRESS, SUBNET, Wanted
+from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT, SUBNET, Wanted
 
 
 def require_ready(wanted: Sequence[Wanted], default: Network | None = None) -> None:
@@ -23,6 +23,7 @@ def require_ready(wanted: Sequence[Wanted], default: Network | None = None) -> N
         link = find_link(inside, INTERFACE)
         if link is None:
             raise AttachError(f"{INTERFACE} is not there")
+        await_up(inside, link["index"])
         if not is_up(inside, link["index"]):
             raise AttachError(f"{INTERFACE} is not up")
         have = addresses_of(inside, link["index"])
@@ -31,10 +32,10 @@ def require_ready(wanted: Sequence[Wanted], default: Network | None = None) -> N
         raise AttachError(f"{INTERFACE} lacks {', '.join(lacking)}; it has {shown(have)}")
 
 
-def addresses_inside() -> list[Interface]:
-    """Inside: the addresses of `ethwe`, none where there is no such interface."""
+def addresses_inside(name: str = INTERFACE) -> list[Interface]:
+    """In the thread's namespace: the interface's addresses, none where there is no such one."""
     with IPRoute() as inside:
-        link = find_link(inside, INTERFACE)
+        link = find_link(inside, name)
         return [] if link is None else addresses_of(inside, link["index"])
 
 
@@ -61,6 +62,20 @@ def answer_to(
         if network is None or each.network == network:
             return each
     return None
+
+
+def answers(wanted: Sequence[Wanted], have: Sequence[Interface]) -> tuple[str, ...]:
+    """The address of each word: named ones first, since an unnamed one is any other."""
+    left = list(have)
+    found: dict[Wanted, Interface] = {}
+    for word in sorted(wanted, key=lambda word: (ADDRESS, SUBNET, DEFAULT).index(word.kind)):
+        answer = answer_to(word, left) or answer_to(word, have)
+        if answer is None:
+            raise AttachError(f"{INTERFACE} lacks {word.text}; it has {shown(have)}")
+        found[word] = answer
+        if answer in left:
+            left.remove(answer)
+    return tuple(str(found[word]) for word in wanted)
 
 
 def shown(have: Sequence[Interface]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
+
+from waitforweave.attach.backend import AttachError
 
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
@@ -135,3 +138,15 @@ def ignored(*codes: int) -> Iterator[None]:
     except NetlinkError as error:
         if error.code not in codes:
             raise
+
+
+@contextmanager
+def kernel_errors(what: str) -> Iterator[None]:
+    """What the kernel refused, as an AttachError that names `what` it was about."""
+    try:
+        yield
+    except NetlinkError as error:
+        needed = "; root is needed, or NET_ADMIN" if error.code == errno.EPERM else ""
+        raise AttachError(f"{what}: {os.strerror(error.code)}{needed}") from error
+    except OSError as error:
+        raise AttachError(f"{what}: {error}") from error

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
@@ -65,15 +62,3 @@ def take_ports(host: IPRoute, bridge: int) -> None:
     for link in host.get_links():
         if is_ours(link) and link.get_attr("IFLA_IFNAME").startswith(HOST_END):
             host.link("set", index=link["index"], master=bridge)
-
-
-@contextmanager
-def kernel_errors(what: str) -> Iterator[None]:
-    """What the kernel refused, as an AttachError that names `what` it was about."""
-    try:
-        yield
-    except NetlinkError as error:
-        needed = "; root is needed, or NET_ADMIN" if error.code == errno.EPERM else ""
-        raise AttachError(f"{what}: {os.strerror(error.code)}{needed}") from error
-    except OSError as error:
-        raise AttachError(f"{what}: {error}") from error

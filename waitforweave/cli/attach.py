@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import click
 
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.choose import make_backend
+from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
-from waitforweave.cli.options import backend_option, engine_option, state_option, subnet_option
+from waitforweave.cli.options import (
+    backend_option,
+    engine_option,
+    network_options,
+    state_option,
+    subnet_option,
+)
 from waitforweave.docker.engine import Engine, EngineError
-from waitforweave.gate.weave_cidr import WeaveCidrError, parse
+from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError, parse
 
 
 @click.command(short_help="Give a running container its ethwe, by hand.")
@@ -21,29 +29,47 @@ from waitforweave.gate.weave_cidr import WeaveCidrError, parse
 @backend_option
 @subnet_option
 @state_option
+@network_options
 @click.argument("cidrs", metavar="[CIDR]...", nargs=-1)
 @click.argument("container")
 def command(
-    engine: str, backend: str, subnet: str, state: Path, cidrs: tuple[str, ...], container: str
+    engine: str,
+    backend: str,
+    subnet: str,
+    state: Path,
+    options: Options,
+    cidrs: tuple[str, ...],
+    container: str,
 ) -> None:
     """Give a running CONTAINER the interface ethwe with these addresses, and print them.
 
     CIDR is a word of WEAVE_CIDR: 10.2.1.5/24, net:10.2.2.0/24 or net:default, which is what a
     container gets where none is named. Attaching again changes nothing.
     """
+    wanted = parse_words(cidrs, "attach")
+    with told("attach"):
+        target = asyncio.run(running(engine, container))
+        network = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
+        network.prepare()
+        attached = network.attach(target, wanted)
+    print_addresses(attached)
+
+
+def parse_words(cidrs: Sequence[str], to_do: str) -> tuple[Wanted, ...]:
+    """The words of a command line; none stand for an address of the default subnet. UsageError."""
     try:
         wanted = parse(" ".join(cidrs))
     except WeaveCidrError as error:
         raise click.UsageError(str(error).removeprefix("WEAVE_CIDR: ")) from error
     if not wanted:
-        raise click.UsageError('"none" leaves nothing to attach')
-    with told("attach"):
-        target = asyncio.run(running(engine, container))
-        network = make_backend(backend, subnet=subnet, state=state)
-        network.prepare()
-        attached = network.attach(target, wanted)
-    # As `weave attach` prints them: without the prefix length.
-    click.echo(" ".join(cidr.split("/")[0] for cidr in attached))
+        raise click.UsageError(f'"none" leaves nothing to {to_do}')
+    return wanted
+
+
+def print_addresses(cidrs: Sequence[str]) -> None:
+    """As `weave attach` prints them: without the prefix length. No address, no line."""
+    if cidrs:
+        click.echo(" ".join(cidr.split("/")[0] for cidr in cidrs))
 
 
 async def running(url: str, name: str) -> Container:

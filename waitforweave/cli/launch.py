@@ -7,6 +7,7 @@ import shlex
 
 import click
 
+from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import require_loopback
 from waitforweave.cli.options import (
@@ -14,6 +15,8 @@ from waitforweave.cli.options import (
     engine_option,
     image_option,
     listen_option,
+    network_options,
+    network_words,
     subnet_option,
 )
 from waitforweave.docker.engine import Engine
@@ -27,6 +30,7 @@ from waitforweave.launch.settings import Settings
 @listen_option
 @backend_option
 @subnet_option
+@network_options
 @image_option
 @click.option(
     "--host-process",
@@ -34,14 +38,20 @@ from waitforweave.launch.settings import Settings
     help="Run hook server and proxy as processes of this host, not as containers.",
 )
 def command(
-    engine: str, listen: tuple[str, ...], backend: str, subnet: str, image: str, host_process: bool
+    engine: str,
+    listen: tuple[str, ...],
+    backend: str,
+    subnet: str,
+    options: Options,
+    image: str,
+    host_process: bool,
 ) -> None:
     """Bring up all that gated containers need, and say how a client gets there.
 
     A second launch changes nothing. On stdout stands one line, for `eval` or a shell's history:
     export DOCKER_HOST=...
     """
-    settings = Settings(engine, listen, backend, subnet, image)
+    settings = Settings(engine, listen, backend, subnet, image, network_words(options))
     with told("launch"):
         for url in listen:
             require_loopback(parse_engine_url(url))

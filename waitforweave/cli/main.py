@@ -8,7 +8,18 @@ import click
 
 from waitforweave import __version__
 
-COMMANDS = ("attach", "detach", "launch", "proxy", "serve", "status", "stop", "volume")
+COMMANDS = (
+    "attach",
+    "detach",
+    "expose",
+    "hide",
+    "launch",
+    "proxy",
+    "serve",
+    "status",
+    "stop",
+    "volume",
+)
 
 
 class LazyGroup(click.Group):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from waitforweave.attach.options import BACKENDS, ENGINE, Options
 from waitforweave.docker.url import parse_engine_url
 
 
@@ -46,13 +50,13 @@ URL = Url()
 engine_option = click.option(
     "--engine",
     type=URL,
-    default="unix:///var/run/docker.sock",
+    default=ENGINE,
     show_default=True,
     help="The Docker Engine.",
 )
 backend_option = click.option(
     "--backend",
-    type=click.Choice(["bridge"]),
+    type=click.Choice(BACKENDS),
     default="bridge",
     show_default=True,
     help="How containers are attached.",
@@ -64,6 +68,75 @@ subnet_option = click.option(
     show_default=True,
     help="Where an empty WEAVE_CIDR takes its address from.",
 )
+DEFAULT = Options()
+NETWORK_OPTIONS = (
+    click.option(
+        "--mtu",
+        type=click.IntRange(1280, 65535),
+        help="bridge: the MTU of links made from now on.  [default: the kernel's, 1500]",
+    ),
+    click.option(
+        "--no-multicast-route",
+        is_flag=True,
+        help="bridge, weave: no route 224.0.0.0/4 through ethwe.",
+    ),
+    click.option(
+        "--weave",
+        default=DEFAULT.weave,
+        show_default=True,
+        metavar="PROGRAM",
+        help="weave: the command `weave`, a name on PATH or a path.",
+    ),
+    click.option(
+        "--cni-config",
+        type=click.Path(path_type=Path),
+        default=DEFAULT.cni_config,
+        show_default=True,
+        help="cni: a network's configuration, or a folder, of which the first is taken.",
+    ),
+    click.option(
+        "--cni-path",
+        default=DEFAULT.cni_path,
+        show_default=True,
+        metavar="DIR[:DIR]...",
+        help="cni: where the plugins are.",
+    ),
+)
+
+
+def network_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What the kinds of network want to know, given to the command as `options`."""
+
+    @functools.wraps(command)
+    def collected(
+        *,
+        mtu: int | None,
+        no_multicast_route: bool,
+        weave: str,
+        cni_config: Path,
+        cni_path: str,
+        **others: Any,  # noqa: ANN401 - the command's own
+    ) -> None:
+        options = Options(mtu, not no_multicast_route, weave, cni_config, cni_path)
+        command(options=options, **others)
+
+    for option in reversed(NETWORK_OPTIONS):
+        collected = option(collected)
+    return collected
+
+
+def network_words(options: Options) -> tuple[str, ...]:
+    """The words that give these options again, to the hook server's command line, say."""
+    words = {
+        f"--mtu={options.mtu}": options.mtu != DEFAULT.mtu,
+        "--no-multicast-route": not options.multicast_route,
+        f"--weave={options.weave}": options.weave != DEFAULT.weave,
+        f"--cni-config={options.cni_config}": options.cni_config != DEFAULT.cni_config,
+        f"--cni-path={options.cni_path}": options.cni_path != DEFAULT.cni_path,
+    }
+    return tuple(word for word, is_given in words.items() if is_given)
+
+
 state_option = click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from waitforweave.attach.backend import Backend
 from waitforweave.attach.choose import make_backend
+from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import listening
 from waitforweave.cli.notify import notify_ready
@@ -22,6 +23,7 @@ from waitforweave.cli.options import (
     backend_option,
     engine_option,
     image_option,
+    network_options,
     state_option,
     subnet_option,
 )
@@ -41,8 +43,17 @@ from waitforweave.hooks.app import make_app
 @backend_option
 @subnet_option
 @state_option
+@network_options
 @image_option
-def command(engine: str, listen: str, backend: str, subnet: str, state: Path, image: str) -> None:
+def command(
+    engine: str,
+    listen: str,
+    backend: str,
+    subnet: str,
+    state: Path,
+    options: Options,
+    image: str,
+) -> None:
     """Answer a proxy's hooks: the gate before create, the network after start.
 
     Says on stderr, a line each, what was gated, attached or left alone, and why. Ends on TERM
@@ -50,7 +61,7 @@ def command(engine: str, listen: str, backend: str, subnet: str, state: Path, im
     """
     log_to_stderr()
     with told("serve"), listening(listen) as listener:
-        attach = make_backend(backend, subnet=subnet, state=state)
+        attach = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
         attach.prepare()
         asyncio.run(serve(Engine(engine), attach, image, listener, listen))
 

@@ -10,6 +10,7 @@ from waitforweave.launch.settings import (
     LaunchError,
     Settings,
     adapters_yml,
+    clean_up_words,
     proxy_words,
     serve_words,
 )
@@ -35,7 +36,22 @@ PROXY_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE"]
 # containers' /proc and a connection to the engine's socket; elsewhere these words do nothing.
 SECURITY = ["no-new-privileges", "apparmor=unconfined", "label=disable"]
 
+# What these backends run are the host's own programs.
+HOST_ONLY = {
+    "weave": "neither a shell nor the docker client for the command `weave`",
+    "cni": "no libc for the plugins, nor the programs and folders of the host that they want",
+}
+
 Body = dict[str, Any]
+
+
+def require_contained(settings: Settings) -> None:
+    """LaunchError for a backend that cannot work in a container of our image."""
+    if settings.backend in HOST_ONLY:
+        raise LaunchError(
+            f"the backend {settings.backend} cannot run in a container of the image, which has "
+            f"{HOST_ONLY[settings.backend]}; add --host-process"
+        )
 
 
 def volume_body(settings: Settings) -> Body:
@@ -75,7 +91,7 @@ def proxy_body(settings: Settings) -> Body:
 def cleaner_body(settings: Settings) -> Body:
     """A container that takes bridge, links and addresses away, with the hook server's rights."""
     body = hooks_body(settings)
-    words = ["detach", "--all", f"--engine={settings.engine}", f"--state={STATE_FOLDER}"]
+    words = clean_up_words(settings, STATE_FOLDER)
     return {**body, "Cmd": words, "HostConfig": {**body["HostConfig"], "RestartPolicy": {}}}
 
 

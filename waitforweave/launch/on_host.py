@@ -21,6 +21,7 @@ from waitforweave.launch.settings import (
     LaunchError,
     Settings,
     adapters_yml,
+    clean_up_words,
     engine_key,
     proxy_words,
     serve_words,
@@ -196,7 +197,7 @@ def take_down(engine: str) -> bool:
     for process in reversed(record.processes.values()):
         end(process)
     folders = Folders.of(engine)
-    clean_up(engine, folders)
+    clean_up(Settings.from_label(record.settings), folders)
     shutil.rmtree(folders.run, ignore_errors=True)
     shutil.rmtree(folders.state, ignore_errors=True)
     for parent in (RUN_FOLDER, STATE_FOLDER):
@@ -205,9 +206,9 @@ def take_down(engine: str) -> bool:
     return True
 
 
-def clean_up(engine: str, folders: Folders) -> None:
+def clean_up(settings: Settings, folders: Folders) -> None:
     """Bridge, links and addresses go the way that the hook server's container goes, too."""
-    words = ["detach", "--all", f"--engine={engine}", f"--state={folders.state}"]
+    words = clean_up_words(settings, str(folders.state))
     done = subprocess.run([*program(), *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LaunchError(f"could not take the network away: {done.stderr.strip()}")

@@ -30,6 +30,8 @@ class Settings:
     backend: str
     subnet: str
     image: str
+    # Words of the command line that only some backends want.
+    network: tuple[str, ...] = ()
 
     def to_label(self) -> str:
         """All of it as one line of JSON; two launches are the same if these lines are."""
@@ -38,7 +40,8 @@ class Settings:
     @classmethod
     def from_label(cls, text: str) -> Settings:
         values = json.loads(text)
-        return cls(**{**values, "listen": tuple(values["listen"])})
+        lists = {key: tuple(values.get(key, ())) for key in ("listen", "network")}
+        return cls(**{**values, **lists})
 
     def differences(self, other: Settings) -> str:
         """For a person: "listen is A, not B; ...", or "" where nothing differs."""
@@ -51,7 +54,7 @@ class Settings:
 
 
 def shown(value: object) -> str:
-    return ", ".join(value) if isinstance(value, tuple | list) else str(value)
+    return ", ".join(value) or "none" if isinstance(value, tuple | list) else str(value)
 
 
 def engine_key(engine: str) -> str:
@@ -75,10 +78,22 @@ def serve_words(settings: Settings, hooks_url: str, state: str) -> list[str]:
         "serve",
         f"--engine={settings.engine}",
         f"--listen={hooks_url}",
+        *network_words(settings, state),
+        f"--image={settings.image}",
+    ]
+
+
+def clean_up_words(settings: Settings, state: str) -> list[str]:
+    """The command line that takes away all that the hook server made."""
+    return ["detach", "--all", f"--engine={settings.engine}", *network_words(settings, state)]
+
+
+def network_words(settings: Settings, state: str) -> list[str]:
+    return [
         f"--backend={settings.backend}",
         f"--subnet={settings.subnet}",
         f"--state={state}",
-        f"--image={settings.image}",
+        *settings.network,
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from waitforweave.docker.create import GATE, VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
-from waitforweave.launch import on_engine, on_host
+from waitforweave.launch import containers, on_engine, on_host
 from waitforweave.launch.settings import LaunchError, Settings
 
 
@@ -25,6 +25,8 @@ async def launch(engine: Engine, settings: Settings, *, host_process: bool) -> l
     A first launch that fails, or is interrupted, takes away again what it has brought up: else the
     next one, with better options, would find another launch there.
     """
+    if not host_process:
+        containers.require_contained(settings)
     await require_image(engine, settings)
     existing = await find(engine, settings.engine)
     if existing is not None:
@@ -104,7 +106,7 @@ def require_same(existing: Existing, wanted: Existing) -> None:
 async def gated_containers(engine: Engine) -> list[str]:
     """The names of all containers, running or not, that begin with our gate."""
     response = await engine.request("GET", "/containers/json?all=1")
-    names = [container["Names"][0].lstrip("/") for container in response.json()]
+    names = [found["Names"][0].lstrip("/") for found in response.json()]
     bodies = [(name, await on_engine.inspect(engine, name)) for name in names]
     return sorted(name for name, body in bodies if body is not None and body["Path"] == GATE)
 

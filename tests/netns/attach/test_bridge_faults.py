@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from tests.netns.attach.conftest import Host, addresses, container, names
+from tests.netns.attach.faults import REFUSED, Faults, Faulty
 from tests.netns.gate.space import Space
 from waitforweave.attach import bridge, firewall, netns, pair, sysctl
 from waitforweave.attach.backend import AttachError
@@ -21,59 +19,20 @@ WANTED_MORE = "10.2.1.5/24 10.9.9.9/24 fd00::9/64"
 KINDS = {"claim", "confirm", "enter", "link", "addr", "route", "allow_ipv6", "rule"}
 
 
-class Faults:
-    """The `number`-th step fails, once; `steps` says what was asked until then."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.steps: list[str] = []
-
-    @property
-    def struck(self) -> bool:
-        return len(self.steps) >= self.number
-
-    def step(self, name: str) -> None:
-        before = self.struck
-        self.steps.append(name)
-        if self.struck and not before:
-            raise NetlinkError(errno.EPERM, "injected")
-
-    def wrap(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*words: Any, **named: Any) -> Any:
-            self.step(f"{name} {words}")
-            return work(*words, **named)
-
-        return wrapped
-
-
 def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     """Every request to the kernel, every entering of a namespace and each step of the books."""
     faults = Faults(number)
 
-    class Faulty:
-        def __init__(self) -> None:
-            self.real = IPRoute()
-
-        def __enter__(self) -> Any:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self.real.close()
-
-        def close(self) -> None:
-            self.real.close()
-
-        def __getattr__(self, name: str) -> Any:
-            return faults.wrap(name, getattr(self.real, name))
-
     for module in (bridge, pair):
-        monkeypatch.setattr(module, "IPRoute", Faulty)
-    monkeypatch.setattr(netns, "enter", faults.wrap("enter", netns.enter))
-    monkeypatch.setattr(bridge, "open_forwarding", faults.wrap("rule", firewall.open_forwarding))
-    monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6))
+        monkeypatch.setattr(module, "IPRoute", lambda: Faulty(faults))
+    monkeypatch.setattr(netns, "enter", faults.wrap("enter", netns.enter, REFUSED))
+    monkeypatch.setattr(
+        bridge, "open_forwarding", faults.wrap("rule", firewall.open_forwarding, REFUSED)
+    )
+    monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6, REFUSED))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
     for name in ("claim", "confirm"):
-        monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name)))
+        monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name), REFUSED))
     return faults
 
 

@@ -12,7 +12,8 @@ from tests.netns.attach.test_bridge import ping
 from tests.netns.gate.space import Space
 from waitforweave.attach import announce
 from waitforweave.attach.backend import AttachError
-from waitforweave.attach.choose import Options, make_backend
+from waitforweave.attach.choose import make_backend
+from waitforweave.attach.options import Options
 from waitforweave.gate.weave_cidr import parse
 
 

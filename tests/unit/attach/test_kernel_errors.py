@@ -8,7 +8,7 @@ import pytest
 from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach.backend import AttachError
-from waitforweave.attach.bridge import kernel_errors
+from waitforweave.attach.links import kernel_errors
 
 
 @pytest.mark.parametrize(

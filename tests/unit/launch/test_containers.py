@@ -59,6 +59,19 @@ def test_a_socket_in_the_root_folder_is_refused():
         containers.proxy_body(with_listen("unix:///ours.sock"))
 
 
+@pytest.mark.parametrize("backend", ["weave", "cni"])
+def test_what_runs_the_hosts_programs_is_refused_in_a_container(backend):
+    with pytest.raises(LaunchError, match=f"the backend {backend} cannot run in .* --host-process"):
+        containers.require_contained(dataclasses.replace(ONE, backend=backend))
+    containers.require_contained(ONE)
+
+
+def test_hook_server_and_cleaner_have_the_networks_words():
+    other = dataclasses.replace(ONE, network=("--mtu=1376", "--no-multicast-route"))
+    for body in (containers.hooks_body(other), containers.cleaner_body(other)):
+        assert {"--backend=bridge", "--mtu=1376", "--no-multicast-route"} <= set(body["Cmd"])
+
+
 def test_the_cleaner_has_the_hook_servers_rights_and_does_not_come_back():
     hooks, cleaner = containers.hooks_body(ONE), containers.cleaner_body(ONE)
     assert cleaner["Cmd"][:2] == ["detach", "--all"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import yaml
 
 from waitforweave.launch.settings import Settings, adapters_yml, engine_key, proxy_words
 
+FIELDS = ("engine", "listen", "backend", "subnet", "image")
 ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
 
 
@@ -19,6 +22,18 @@ def test_differences_name_what_is_and_what_was_wanted():
         "listen is unix:///b/c.sock, not tcp://127.0.0.1:1; subnet is 10.32.0.0/12, not 10.0.0.0/8"
     )
     assert ONE.differences(ONE) == ""
+
+
+def test_words_of_the_network_are_part_of_a_launch():
+    other = Settings(*[getattr(ONE, f) for f in FIELDS], network=("--mtu=1376",))
+    assert Settings.from_label(other.to_label()) == other
+    assert ONE.differences(other) == "network is none, not --mtu=1376"
+
+
+def test_a_label_from_before_there_were_such_words_is_read():
+    values = json.loads(ONE.to_label())
+    del values["network"]
+    assert Settings.from_label(json.dumps(values)) == ONE
 
 
 def test_engines_have_folders_of_their_own():
