@@ -160,12 +160,13 @@ class Weave:
         container = self.container(name)
         taken = self.release(container, cidrs)
         inside = self.inside(container)
-        for cidr in taken:
-            if run([*inside, "ip", "addr", "del", cidr, "dev", "ethwe"], check=False):
-                end(1, "Link not found")
-        if not self.claims[container]:
-            run([*inside, "ip", "link", "del", "ethwe"], check=False)
         self.save()
+        if run([*inside, "ip", "link", "show", "ethwe"], check=False):
+            end(1, "Link not found")
+        for cidr in taken:
+            run([*inside, "ip", "addr", "del", cidr, "dev", "ethwe"], check=False)
+        if not self.claims[container]:
+            run([*inside, "ip", "link", "del", "ethwe"])
         show(taken)
 
     def release(self, holder: str, words: list[str]) -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
+import os
+import subprocess
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -206,3 +210,90 @@ def test_processes_never_share_an_address(tmp_path):
         jobs = [(tmp_path, first) for first in range(0, 100, 25)]
         given = [cidr for part in pool.starmap(claim_many, jobs) for cidr in part]
     assert len(set(given)) == 100
+
+
+def test_ten_thousand_allocations_and_no_scan(ipam):
+    """Counted, not timed: the last one takes SQLite as many steps as the hundredth."""
+    steps = [0]
+
+    def count() -> int:
+        steps[0] += 1
+        return 0
+
+    with ipam.transaction() as db:
+        db.set_progress_handler(count, 1)
+    taken = []
+    for number in range(10_000):
+        steps[0] = 0
+        claimed(ipam, f"{number:064x}", "")
+        taken.append(steps[0])
+    assert len(ipam.holders()) == 10_000
+    assert 0 < taken[-1] <= taken[100] + 5
+
+
+def test_no_question_reads_the_whole_table(ipam, monkeypatch):
+    asked: set[str] = set()
+    claimed(ipam, A, "10.2.1.5/24 net:10.2.2.0/24")
+    with ipam.transaction() as db:
+        db.set_trace_callback(asked.add)
+    claimed(ipam, A, "10.2.1.5/24 net:10.2.2.0/24 net:10.2.3.0/24")
+    ipam.held(A)
+    ipam.release(A)
+    with ipam.transaction() as db:
+        db.set_trace_callback(None)
+        plans = {
+            row[3]
+            for question in asked
+            if question.split()[0] in ("SELECT", "DELETE")
+            for row in db.execute(f"EXPLAIN QUERY PLAN {question}")
+        }
+    assert len(plans) > 2
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for little."""
+    assert os.geteuid() == 0, "a mount wants root"
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "wfw-test", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_full_disk_is_told_and_leaves_nothing(small_disk, begun):
+    ipam = Ipam(small_disk / "state", "10.32.0.0/12")
+    ipam.state.mkdir()
+    if begun:
+        claimed(ipam, A, "10.2.1.5/24")
+    fill(small_disk / "filler")
+    many = " ".join(f"10.3.{n}.1/24" for n in range(250))
+
+    def claim_all() -> None:
+        for number in range(40):
+            claimed(ipam, B, many.replace("10.3", f"10.{3 + number}"))
+
+    with pytest.raises(AttachError, match=r"the addresses in .*/state cannot be kept: .*full"):
+        claim_all()
+    (small_disk / "filler").unlink()
+    assert claimed(ipam, A, "10.2.1.5/24") == ["10.2.1.5/24"]
+    claimed(ipam, C, "10.3.1.1/24", nobody)
+
+
+def test_a_full_subnet_is_told_with_its_size(ipam):
+    for number in range(6):
+        claimed(ipam, f"{number}", "net:10.2.2.0/29")
+    with pytest.raises(
+        AttachError, match=r"^no address is free in 10\.2\.2\.0/29: all 8 are in use$"
+    ):
+        claimed(ipam, A, "net:10.2.2.0/29")
