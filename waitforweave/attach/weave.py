@@ -100,7 +100,8 @@ class WeaveBackend:
         try:
             self.gone(verb, *words, *holder)
         except AttachError as error:
-            log.warning("%s: %s", holder[0][:12] if holder else "host", error)
+            # Often it only says again what was wrong with a word.
+            log.info("way back of %s: %s", holder[0][:12] if holder else HOST, error)
 
     def check(self, container: Container, wanted: Sequence[Wanted]) -> None:
         """See Backend.check."""
