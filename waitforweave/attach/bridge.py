@@ -17,8 +17,9 @@ from pyroute2 import IPRoute
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.check import require_ready
-from waitforweave.attach.firewall import close_forwarding, open_forwarding, warn_of_legacy
+from waitforweave.attach.firewall import close_forwarding, open_forwarding
 from waitforweave.attach.ipam import Claim, Ipam
+from waitforweave.attach.legacy import close_legacy, open_legacy
 from waitforweave.attach.links import (
     Interface,
     index_of,
@@ -63,7 +64,7 @@ class BridgeBackend:
             if self.mtu is not None:
                 host.link("set", index=bridge, mtu=self.mtu)
             open_forwarding(BRIDGE)
-            warn_of_legacy(BRIDGE)
+            open_legacy(BRIDGE)
             self.restore(host, bridge)
 
     def restore(self, host: IPRoute, bridge: int) -> None:
@@ -181,6 +182,7 @@ class BridgeBackend:
         """See Backend.remove_all: what bears our mark or is in the books, and nothing else."""
         with kernel_errors(BRIDGE), IPRoute() as host:
             close_forwarding(BRIDGE)
+            close_legacy(BRIDGE)
             # An attach that was killed may have left a pair that bears no mark yet.
             for container in self.ipam.holders():
                 remove_link(host, host_end_name(container))

@@ -11,11 +11,9 @@ The rule is made of the expressions that iptables-nft itself makes of
 from __future__ import annotations
 
 import errno
-import logging
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from pyroute2.netlink import NLM_F_ACK, NLM_F_REQUEST
@@ -29,8 +27,6 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
 from pyroute2.nftables.expressions import genex, verdict
 from pyroute2.nftables.main import NFTables
 
-log = logging.getLogger(__name__)
-
 TABLE, CHAIN = "filter", "FORWARD"
 NF_ACCEPT = 1  # linux/netfilter.h
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -38,7 +34,6 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 NFT_META_IIFNAME, NFT_META_OIFNAME = 6, 7
 NFT_CMP_EQ = 0
 NFT_REG_1 = 1
-LEGACY_TABLES = Path("/proc/thread-self/net/ip_tables_names")
 # No nftables in this kernel, or nothing of this family: then nothing of it drops our traffic.
 NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 
@@ -138,18 +133,3 @@ def said(expression: Any) -> tuple[Any, ...]:  # noqa: ANN401
         code = data.get_attr("NFTA_IMMEDIATE_DATA").get_attr("NFTA_DATA_VERDICT")
         return kind, code.get_attr("NFTA_VERDICT_CODE") if code is not None else None
     return (kind,)
-
-
-def warn_of_legacy(bridge: str) -> None:
-    """The legacy tables are out of nftables' reach, and their command is not in our image."""
-    try:
-        tables = LEGACY_TABLES.read_text().split()
-    except OSError:
-        return
-    if TABLE in tables:
-        log.warning(
-            "this host has legacy iptables; if containers do not reach each other, type: "
-            "iptables-legacy -I FORWARD -i %s -o %s -j ACCEPT",
-            bridge,
-            bridge,
-        )

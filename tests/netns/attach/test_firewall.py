@@ -136,13 +136,40 @@ def test_rules_of_other_chains_are_not_read(docker_like, monkeypatch):
     assert {rule.get_attr("NFTA_RULE_CHAIN") for rule in read} == {"FORWARD"}
 
 
-def test_legacy_tables_get_a_line_that_says_what_to_type(tmp_path, monkeypatch, caplog):
-    tables = tmp_path / "ip_tables_names"
-    monkeypatch.setattr(firewall, "LEGACY_TABLES", tables)
-    firewall.warn_of_legacy("weave")
-    tables.write_text("nat\n")
-    firewall.warn_of_legacy("weave")
-    assert caplog.text == ""
-    tables.write_text("nat\nfilter\n")
-    firewall.warn_of_legacy("weave")
-    assert "iptables-legacy -I FORWARD -i weave -o weave -j ACCEPT" in caplog.text
+LEGACY = ("iptables-legacy", "ip6tables-legacy")
+
+
+@pytest.fixture
+def legacy_like(host):
+    """A host whose firewall is of the older kind."""
+    for program in LEGACY:
+        iptables(host, "-P", "FORWARD", "DROP", program=program)
+    return host
+
+
+def test_legacy_tables_get_the_rule_and_lose_it(legacy_like):
+    backend = legacy_like.backend
+    for program in LEGACY:
+        assert iptables(legacy_like, "-S", "FORWARD", program=program) == ["-P FORWARD DROP"]
+    for _ in range(2):
+        legacy_like.run(backend.prepare)
+    for program in LEGACY:
+        shown = iptables(legacy_like, "-S", "FORWARD", program=program)
+        assert shown == ["-P FORWARD DROP", RULE]
+    legacy_like.run(backend.remove_all)
+    for program in LEGACY:
+        assert iptables(legacy_like, "-S", "FORWARD", program=program) == ["-P FORWARD DROP"]
+
+
+def test_legacy_tables_that_nobody_uses_stay_unused(host):
+    host.run(host.backend.prepare)
+    names = host.space.enter("cat", "/proc/net/ip_tables_names")
+    assert subprocess.run(names, check=False, capture_output=True).stdout == b""
+
+
+def test_without_the_command_a_line_says_what_to_type(legacy_like, monkeypatch, caplog):
+    monkeypatch.setattr("waitforweave.attach.legacy.shutil.which", lambda name: None)
+    legacy_like.run(legacy_like.backend.prepare)
+    for program in LEGACY:
+        assert f"{program} -I FORWARD -i weave -o weave -j ACCEPT" in caplog.text
+    legacy_like.run(legacy_like.backend.remove_all)
