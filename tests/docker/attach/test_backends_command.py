@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.netns.attach.contract.rigs import DEBIANS_PLUGINS, bridge_plugin, conflist
 from tests.support import fake_weave
 from tests.support.docker_cli import Result
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_expose_and_hide(machine):
@@ -67,6 +70,15 @@ def test_cni(machine, cni):
     exposed = machine.weavewait("expose", *cni, "10.2.1.1/24")
     assert exposed.code == 1
     assert exposed.err.startswith("weavewait expose: the backend cni cannot expose the host")
+
+
+def test_cni_from_the_frozen_tool(machine, cni):
+    """The plugins are programs of the host: they load its libraries, not the bundle's."""
+    one = machine.start("--net=none")
+    tool = [str(ROOT / "dist/weavewait/weavewait"), "attach", f"--engine={machine.engine.url}"]
+    attached = machine.run(*tool, f"--state={machine.state}", *cni, "10.2.1.5/24", one)
+    assert attached == Result(0, "10.2.1.5\n", "")
+    assert "10.2.1.5/24" in machine.inside(one, "ip", "addr", "show", "ethwe").out
 
 
 def test_cni_that_is_not_configured_is_told_in_one_line(machine, tmp_path):
