@@ -222,6 +222,28 @@ def test_an_attach_that_fails_anywhere_leaves_nothing(rig, one, monkeypatch):
     assert addresses(one) == [ONE]
 
 
+def test_an_expose_that_fails_anywhere_leaves_nothing(rig, monkeypatch):
+    if not rig.exposes:
+        return
+    rig.host.run(rig.host.backend.prepare)
+    wanted = parse("10.2.1.1/24 net:10.32.0.0/16")
+
+    def expose() -> object:
+        return rig.host.run(lambda: rig.host.backend.expose(wanted))
+
+    def exposed() -> list[str]:
+        lines = rig.host.space.ip("-o -4 addr").splitlines()
+        return [line.split()[3] for line in lines if line.split()[1] == "weave"]
+
+    before = rig.left()
+    for faults in until_it_succeeds(monkeypatch, rig, expose):
+        assert (rig.left(), exposed()) == (before, []), faults.steps[-1]
+        assert rig.host.run(rig.host.backend.hide) == (), faults.steps[-1]
+    there = exposed()
+    assert there[0] == "10.2.1.1/24"
+    assert rig.host.run(rig.host.backend.hide) == tuple(there)
+
+
 def test_a_detach_that_failed_anywhere_can_be_repeated(rig, one, monkeypatch):
     target = rig.container(one, "a")
     rig.host.run(rig.host.backend.prepare)
