@@ -12,9 +12,7 @@ import fcntl
 import logging
 import socket
 
-from pyroute2 import IPRoute
-
-from waitforweave.attach.links import await_up
+from waitforweave.attach.operstate import await_up
 from waitforweave.attach.sysctl import ensure_switch
 
 log = logging.getLogger(__name__)
@@ -24,12 +22,12 @@ IFREQ_BYTES = 40  # linux/if.h
 SWITCHES = {4: "net/ipv4/conf/{}/arp_notify", 6: "net/ipv6/conf/{}/ndisc_notify"}
 
 
-def announce(ipr: IPRoute, index: int, name: str, versions: set[int]) -> None:
-    """All addresses of the link, those of these IP versions. OSError, NetlinkError."""
+def announce(index: int, name: str, versions: set[int]) -> None:
+    """All addresses of the link, those of these IP versions. OSError."""
     for version in versions:
         if not ensure_switch(SWITCHES[version].format(name), "1"):
             log.warning("%s: its IPv%d addresses are not announced: no /proc/sys", name, version)
-    await_up(ipr, index)
+    await_up(index)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
         # struct ifreq: the answer to one is the question of the other.
         address = fcntl.ioctl(any_socket, SIOCGIFHWADDR, name.encode().ljust(IFREQ_BYTES, b"\0"))

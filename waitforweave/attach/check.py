@@ -9,7 +9,8 @@ from pyroute2 import IPRoute
 
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.claims import Network
-from waitforweave.attach.links import Interface, await_up, find_link, is_up
+from waitforweave.attach.links import Interface, find_link, is_up
+from waitforweave.attach.operstate import await_up
 from waitforweave.attach.pair import INTERFACE
 from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT, SUBNET, Wanted
 
@@ -23,7 +24,7 @@ def require_ready(wanted: Sequence[Wanted], default: Network | None = None) -> N
         link = find_link(inside, INTERFACE)
         if link is None:
             raise AttachError(f"{INTERFACE} is not there")
-        await_up(inside, link["index"])
+        await_up(link["index"])
         if not is_up(inside, link["index"]):
             raise AttachError(f"{INTERFACE} is not up")
         have = addresses_of(inside, link["index"])

@@ -6,9 +6,8 @@ import errno
 import ipaddress
 import os
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from pyroute2 import IPRoute
@@ -22,8 +21,6 @@ Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 OURS = "weavewait"
 IFA_F_NODAD = 0x02  # linux/if_addr.h
 RT_SCOPE_LINK = 253  # linux/rtnetlink.h
-RTMGRP_LINK = 1  # linux/rtnetlink.h
-UP_SECONDS = 1.0
 MULTICAST = "224.0.0.0/4"
 
 
@@ -60,28 +57,8 @@ def marked(link: Any) -> str | None:  # noqa: ANN401
     return container if ours == OURS else None
 
 
-def await_up(ipr: IPRoute, index: int) -> None:
-    """Wait, not for long, until the link is up for who sends: the kernel takes a carrier's coming
-    in a work of its own (linkwatch), and drops what is sent before that."""
-    deadline = time.monotonic() + UP_SECONDS
-    with ExitStack() as stack:
-        while not is_up(ipr, index) and (left := deadline - time.monotonic()) > 0:
-            events = stack.enter_context(link_events())
-            if not is_up(ipr, index):  # Or it came before we listened.
-                events.settimeout(left)
-                with suppress(TimeoutError):
-                    events.recv(1 << 16)
-
-
 def is_up(ipr: IPRoute, index: int) -> bool:
     return bool(ipr.link("get", index=index)[0].get_attr("IFLA_OPERSTATE") == "UP")
-
-
-def link_events() -> socket.socket:
-    """A socket that hears of each link's changes in the thread's namespace."""
-    events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
-    events.bind((0, RTMGRP_LINK))
-    return events
 
 
 def remove_link(ipr: IPRoute, name: str) -> None:

@@ -142,7 +142,7 @@ class End:
 
     def announce(self) -> None:
         if self.added:
-            announce(self.ipr, self.index, INTERFACE, {each.version for each in self.added})
+            announce(self.index, INTERFACE, {each.version for each in self.added})
 
 
 def add_addresses(
