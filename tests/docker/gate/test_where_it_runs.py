@@ -75,7 +75,7 @@ def image(engine: PrivateEngine) -> Callable[[str], str]:
                 content = ROOTS[root][0]()
             except debs.NotToBeHadError as error:
                 pytest.skip(f"{root}: {error}")
-            name = f"wfw-{root.replace(' ', '-')}"
+            name = f"wfw-root-{root.replace(' ', '-')}"
             made[root] = images.import_image(
                 engine, name, root=content, env={"PATH": "/usr/bin:/bin"}
             )
