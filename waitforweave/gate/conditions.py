@@ -163,13 +163,17 @@ class Judged:
         )
 
     def route(self, to: Destination) -> Finding:
-        """Does a route lead there, out of one of the interfaces?"""
+        """Does a route lead there, out of one of the interfaces, and does that carry traffic?"""
         routes = [r for r in self.links.routes_by_key.values() if to.is_reached_by(r)]
         indices = {index for route in routes for index in route.indices}
         what, ours = f"route {to.text}", indices & self.every.keys()
         leads = [link for link in self.links.all() if link.index in (ours or indices)]
+        ready = [link for link in leads if ours and link_lack(link) is None]
+        if ready:
+            return Finding(READY, what, lambda: f"out of {named(ready)}")
         if ours:
-            return Finding(READY, what, lambda: f"out of {named(leads)}")
+            lacks = ", ".join(f"out of {quote(link.name)}, {link_lack(link)}" for link in leads)
+            return Finding(WAITING, what, lambda: lacks)
         missing = f"only out of {named(leads)}" if leads else "not there"
         return Finding(WAITING, what, lambda: missing)
 

@@ -61,4 +61,4 @@ def routes(links: Links) -> Iterator[str]:
     for route in links.routes_by_key.values():
         where = ", ".join(names.get(index, f"interface {index}") for index in route.indices)
         to = f"{inet_ntop(route.family, route.packed)}/{route.prefixlen}"
-        yield f"{to} out of {where or 'nothing that is alive'}"
+        yield f"{to} out of {where or 'nothing'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _socket import AF_INET6
 
 from waitforweave.gate import procfs
-from waitforweave.gate.conditions import DOWN, HOPELESS, NO_CARRIER, READY, Judged
+from waitforweave.gate.conditions import DOWN, HOPELESS, NO_CARRIER, READY, Judged, link_lack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ def hint(verdict: Verdict, wanted: Asked, links: Links) -> str:
 def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
     """What a person can do about it."""
     lacks = set(judged.lacks.values())
+    if wanted.routes:
+        # A route's interface must carry traffic, whatever else is asked of it.
+        lacks.update(link_lack(link) for link in judged.every.values())
     names = [link.name for link in judged.every.values()]
     if verdict.state == HOPELESS:
         return "give this container or the other host another address"

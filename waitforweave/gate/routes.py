@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 # struct rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type, flags
 RTMSG = Struct("=BBBBBBBBI")
 RTNEXTHOP = Struct("=HBBi")  # struct rtnexthop: length, flags, hops, interface index
-UNUSABLE = uapi.RTNH_F_DEAD | uapi.RTNH_F_LINKDOWN
 
 
 class Route:
     """A route to unicast: `packed` the destination, `indices` the interfaces that it leads out of
-    (several where it is multipath), those that are dead left out."""
+    (several where it is multipath). Whether they are alive is for the interfaces to say: of an
+    IPv4 route's RTNH_F_DEAD and RTNH_F_LINKDOWN the kernel tells nobody when they change
+    (net/ipv4/fib_semantics.c, fib_sync_up)."""
 
     __slots__ = ("family", "indices", "packed", "prefixlen", "priority", "table")
 
@@ -66,7 +67,7 @@ def decode_route(payload: bytes) -> Route | None:
         raise NetlinkDecodeError(what, RTMSG.size)
     table = number(attributes, uapi.RTA_TABLE, table)
     priority = number(attributes, uapi.RTA_PRIORITY, 0)
-    indices = tuple(nexthops(attributes, flags))
+    indices = tuple(nexthops(attributes))
     return Route(family, packed, prefixlen, indices, table, priority)
 
 
@@ -77,17 +78,16 @@ def number(attributes: dict[int, bytes], kind: int, default: int) -> int:
     return unpack(U32, attributes[kind], f"attribute {kind}")[0]
 
 
-def nexthops(attributes: dict[int, bytes], flags: int) -> Iterator[int]:
-    """The interfaces that are alive. Raises NetlinkDecodeError."""
-    if uapi.RTA_OIF in attributes and not flags & UNUSABLE:
+def nexthops(attributes: dict[int, bytes]) -> Iterator[int]:
+    """The interfaces that it leads out of. Raises NetlinkDecodeError."""
+    if uapi.RTA_OIF in attributes:
         yield unpack(S32, attributes[uapi.RTA_OIF], "RTA_OIF")[0]
     hops, offset = attributes.get(uapi.RTA_MULTIPATH, b""), 0
     while offset < len(hops):
-        length, hop_flags, _, index = unpack(RTNEXTHOP, hops[offset:], "struct rtnexthop")
+        length, _, _, index = unpack(RTNEXTHOP, hops[offset:], "struct rtnexthop")
         if not RTNEXTHOP.size <= length <= len(hops) - offset:
             raise NetlinkDecodeError(f"struct rtnexthop of {length} bytes", offset)
-        if not hop_flags & UNUSABLE:
-            yield index
+        yield index
         offset += nlmsg.align(length, uapi.NLA_ALIGNTO)
 
 

@@ -64,6 +64,15 @@ def test_a_route_that_went_untold_is_not_taken_for_there(space: Space) -> None:
     assert gate.finish().code == 0
 
 
+def test_a_route_comes_alive_with_its_interface(space: Space) -> None:
+    """The kernel says nothing of IPv4 routes whose interface finds its carrier."""
+    space.ip(TUN[0], "link set tun0 up", "addr add 10.8.0.3/24 dev tun0")
+    space.ip("route add 224.0.0.0/4 dev tun0")
+    gate = start(space, "--interface", "tun0", "--route", "224.0.0.0/4").settled()
+    space.ip("link set tfar up")
+    assert gate.finish().out == "ran\n"
+
+
 def test_routes_are_heard_of_only_where_they_are_asked_for(space: Space) -> None:
     gate = start(space, "--interface", "tun0").settled()
     assert gate.groups() == [GROUPS]

@@ -152,6 +152,7 @@ LOCAL = address("fe80::2/64", 2, scope=253)
         ("--interface eth0 --route 224.0.0.0/4", [ETH0, V4, route("224.0.0.0/4", 2)]),
         ("--interface eth0 --route 10.9.9.9", [ETH0, V4, route("10.9.9.9/32", 2)]),
         (f"{BOTH} --any --route ::/0", [ETH0, V4, route("::/0", 9, 2)]),
+        ("--interface eth* --any --route default", [ETH0, V4, ETH1, route("0.0.0.0/0", 6, 2)]),
     ],
 )
 def test_what_options_ask_for_is_there(asked: str, facts: Facts) -> None:
@@ -195,9 +196,15 @@ def test_what_options_ask_for_is_there(asked: str, facts: Facts) -> None:
         # A wider network is another one.
         ("--interface eth0 --route 10.9.9.0/24", [ETH0, V4, route("10.9.0.0/16", 2)],
          "route 10.9.9.0/24: not there"),
-        # All its next hops are dead.
+        # It may have no interface at all.
         ("--interface eth0 --route default", [ETH0, V4, route("0.0.0.0/0")],
          "route default: not there"),
+        # A route leads nowhere while its interface does not carry traffic.
+        ("--interface eth1 --state up --route default", [ETH1, route("0.0.0.0/0", 6)],
+         "route default: out of eth1, no carrier"),
+        ("--interface eth* --any --state present --route default",
+         [ETH1, link(7, "eth2", 0), route("0.0.0.0/0", 6, 7)],
+         "route default: out of eth1, no carrier, out of eth2, down"),
     ],
 )  # fmt: skip
 def test_what_options_ask_for_is_missing(asked: str, facts: Facts, reason: str) -> None:

@@ -31,6 +31,8 @@ def inet6_is_off_on_ethwe(monkeypatch):
         ("--address 10.2.1.5", [link(), address("10.2.1.6/24")], "somebody has to add the address"),
         ("--route default", [link(), address("10.2.1.6/24")],
          "somebody has to add the route (ip route)"),
+        ("--state up --route default", [link(flags=UP), route("0.0.0.0/0", 3)],
+         "the other end of the interface is down or not there (ip link)"),
         ("--address 10.2.1.5 --route default", [link(), address("10.2.1.6/24")],
          "somebody has to add the address"),
         ("--family inet6", [link()],

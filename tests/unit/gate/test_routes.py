@@ -47,20 +47,22 @@ def test_what_is_in_a_cache_is_none() -> None:
 
 
 OIF = nlmsg.encode_attribute(uapi.RTA_OIF, pack("=i", 7))
-HOP, DEAD_HOP = pack("=HBBi", 8, 0, 0, 8), pack("=HBBi", 8, uapi.RTNH_F_DEAD, 0, 9)
+RTNH_F_DEAD, RTNH_F_LINKDOWN = 1, 16
+HOP, DEAD_HOP = pack("=HBBi", 8, 0, 0, 8), pack("=HBBi", 8, RTNH_F_DEAD, 0, 9)
 
 
 @pytest.mark.parametrize(
     ("flags", "attributes", "indices"),
     [
         (0, OIF, (7,)),
-        (uapi.RTNH_F_DEAD, OIF, ()),
-        (uapi.RTNH_F_LINKDOWN, OIF, ()),
-        (0, nlmsg.encode_attribute(uapi.RTA_MULTIPATH, HOP + DEAD_HOP + HOP), (8, 8)),
+        # Whether they are alive their links say: nobody is told when these flags change.
+        (RTNH_F_DEAD, OIF, (7,)),
+        (RTNH_F_LINKDOWN, OIF, (7,)),
+        (0, nlmsg.encode_attribute(uapi.RTA_MULTIPATH, HOP + DEAD_HOP + HOP), (8, 9, 8)),
         (0, b"", ()),
     ],
 )
-def test_the_interfaces_that_are_alive(
+def test_the_interfaces_that_it_leads_out_of(
     flags: int, attributes: bytes, indices: tuple[int, ...]
 ) -> None:
     found = routes.decode_route(payload(flags=flags, attributes=attributes))
