@@ -15,8 +15,9 @@ In every state notifications are taken in. A dump builds a fresh model beside th
 goes only when the new one is whole (as CNI's netlinksafe does).
 
 The kernel tells nobody of the IPv4 routes that it takes away with a link that goes down, or with an
-address (net/ipv4/fib_trie.c, fib_table_flush). So what the model says of routes is in doubt from
-such an event on, until a dump that began after it has ended.
+address (net/ipv4/fib_trie.c, fib_table_flush), and of a route that is replaced only the new one
+(fib_table_insert). So what the model says of routes is in doubt from such an event on, until a dump
+that began after it has ended.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Final, Literal
 
     from waitforweave.gate.nlmsg import Message
+    from waitforweave.gate.rtnl import Event
 
     State = Literal["links", "addresses", "routes", "watching"]
 
@@ -121,8 +123,8 @@ class Monitor:
             self.links.update(event)
             if self._fresh is not self.links:
                 self._fresh.update(event)
-            if isinstance(event, Gone) or (isinstance(event, Link) and not event.flags & IFF_UP):
-                self.in_doubt = self._with_routes
+            if self._with_routes and may_take_routes(event, message.flags):
+                self.in_doubt = True
         return None
 
     def _end_of_dump(self, message: Message) -> bytes | None:
@@ -145,3 +147,10 @@ class Monitor:
         self.links = self._fresh
         self._dumps = 0
         return None
+
+
+def may_take_routes(event: Event, flags: int) -> bool:
+    """May a route have gone with this, of which nobody is told?"""
+    if isinstance(event, Link):
+        return not event.flags & IFF_UP
+    return isinstance(event, Gone) or bool(flags & uapi.NLM_F_REPLACE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 NETLINK_ROUTE = 0
 NLM_F_REQUEST = 0x01
 NLM_F_DUMP_INTR = 0x10
+NLM_F_REPLACE = 0x100  # of a NEW request, and of what is told of it
 NLM_F_DUMP = 0x300  # NLM_F_ROOT | NLM_F_MATCH
 NLMSG_NOOP = 1
 NLMSG_ERROR = 2

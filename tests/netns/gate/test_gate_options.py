@@ -64,6 +64,18 @@ def test_a_route_that_went_untold_is_not_taken_for_there(space: Space) -> None:
     assert gate.finish().code == 0
 
 
+def test_a_route_that_was_replaced_is_not_taken_for_there(space: Space) -> None:
+    """The kernel tells of the new one alone."""
+    space.ip(*TUN, *ETH, "route add 224.0.0.0/4 dev tun0")
+    words = ["--interface", "tun0", "--address", "10.9.9.9", "--route", "224.0.0.0/4"]
+    gate = start(space, *words, WAIT_FOR_SECONDS="1").settled()
+    space.ip("route replace 224.0.0.0/4 dev eth1")
+    space.ip("addr add 10.9.9.9/32 dev tun0")
+    result = gate.finish()
+    assert (result.code, result.out) == (1, "")
+    assert "missing:  route 224.0.0.0/4: only out of eth1" in result.err
+
+
 def test_a_route_comes_alive_with_its_interface(space: Space) -> None:
     """The kernel says nothing of IPv4 routes whose interface finds its carrier."""
     space.ip(TUN[0], "link set tun0 up", "addr add 10.8.0.3/24 dev tun0")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.gate.facts import address, address_message, link, link_message, route, route_message
 from tests.unit.gate.kernel import Kernel, asked, watching, watching_routes
+from waitforweave.gate import uapi
 from waitforweave.gate.monitor import WATCHING
 
 
@@ -29,8 +30,9 @@ def test_routes_are_followed() -> None:
         link_message(link(2, flags=0)),
         link_message(link(2), 17),
         address_message(address("10.2.1.5/24", 2), 21),
+        route_message(route("224.0.0.0/4", 3), flags=uapi.NLM_F_REPLACE),
     ],
-    ids=["down", "gone", "address gone"],
+    ids=["down", "gone", "address gone", "replaced"],
 )
 def test_what_may_have_taken_routes_along_leaves_them_in_doubt(event: bytes) -> None:
     kernel = watching_routes()
