@@ -7,9 +7,13 @@ happens in between. Dumps go one at a time, since the kernel refuses a second on
     LINKS      ask for addresses  ask for links again      the dump is torn
     ADDRESSES  ask for routes *   ask for links again      the dump is torn
     ROUTES     WATCHING           ask for links again      the dump is torn
-    WATCHING   -                  -                        ask for links again
+    WATCHING   -                  -                        ask for links, already torn
 
     * where they are wanted at all; else WATCHING
+
+After lost events the first dump only finds the end of the queue: until that has been read empty the
+kernel goes on dropping events, and does not say so again (net/netlink/af_netlink.c,
+NETLINK_S_CONGESTED).
 
 In every state notifications are taken in. A dump builds a fresh model beside the old one, which
 goes only when the new one is whole (as CNI's netlinksafe does).
@@ -95,10 +99,9 @@ class Monitor:
 
         Raises NetlinkFailed.
         """
-        if self.state == WATCHING:
-            return self.start()
+        request = self.start() if self.state == WATCHING else None
         self._torn = True
-        return None
+        return request
 
     def _take(self, message: Message) -> bytes | None:
         # A notification carries port id and sequence of whoever caused it: both must match.

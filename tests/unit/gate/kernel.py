@@ -63,6 +63,11 @@ class Kernel:
             self.send(route_message(route(to, 2), 24, self.sequence, PORT))
         self.send(done(self.sequence))
 
+    def lose(self) -> None:
+        """Events are lost, and the dump that finds the end of the queue is over."""
+        self.request = asked(self.monitor.lost())
+        self.send(done(self.sequence))
+
     def routes(self) -> list[int]:
         return [one.prefixlen for one in self.monitor.links.routes_by_key.values()]
 

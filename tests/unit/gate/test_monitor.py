@@ -125,7 +125,7 @@ def test_a_torn_dump_of_addresses_begins_with_links_again() -> None:
 
 def test_lost_events_are_dumped_for_again() -> None:
     kernel = watching()
-    kernel.request = asked(kernel.monitor.lost())
+    kernel.lose()
     assert kernel.request is not None
     assert kernel.request[0] == uapi.RTM_GETLINK
     # The old model goes only when the new one is whole.
@@ -133,6 +133,19 @@ def test_lost_events_are_dumped_for_again() -> None:
     assert kernel.told() == (["lo", "ethwe"], ["10.2.1.5/24"])
     kernel.dump_addresses("10.2.1.9/24")
     assert kernel.told() == (["lo", "ethwe", "eth1"], ["10.2.1.9/24"])
+
+
+def test_a_dump_that_began_in_a_full_queue_is_not_believed() -> None:
+    """What happened between its beginning and the queue's end was dropped without a word."""
+    kernel = watching()
+    kernel.request = asked(kernel.monitor.lost())
+    assert kernel.request is not None
+    first = kernel.sequence
+    kernel.dump_links("lo", "stale")
+    assert kernel.request == (uapi.RTM_GETLINK, first + 1)
+    kernel.dump_links("lo", "ethwe")
+    kernel.dump_addresses()
+    assert kernel.told() == (["lo", "ethwe"], [])
 
 
 def test_an_overrun_message_is_lost_events_too() -> None:
@@ -156,7 +169,7 @@ def test_events_lost_in_a_dump_wait_for_its_end(state: str) -> None:
 
 def test_notifications_reach_old_and_new_model() -> None:
     kernel = watching()
-    kernel.request = asked(kernel.monitor.lost())
+    kernel.lose()
     kernel.send(address_message(address("10.2.1.6/24", 2)))
     assert kernel.told()[1] == ["10.2.1.5/24", "10.2.1.6/24"]
     kernel.dump_links("lo", "ethwe")
@@ -175,7 +188,7 @@ def test_dumps_that_never_come_whole_end() -> None:
 def test_a_whole_dump_begins_the_count_again() -> None:
     kernel = watching()
     for _ in range(2 * MAX_DUMPS):
-        kernel.request = asked(kernel.monitor.lost())
+        kernel.lose()
         kernel.dump_links("lo", "ethwe")
         kernel.dump_addresses()
     assert kernel.monitor.state == WATCHING
