@@ -16,7 +16,9 @@ kernel goes on dropping events, and does not say so again (net/netlink/af_netlin
 NETLINK_S_CONGESTED).
 
 In every state notifications are taken in. A dump builds a fresh model beside the old one, which
-goes only when the new one is whole (as CNI's netlinksafe does).
+goes only when the new one is whole (as CNI's netlinksafe does). What was told during the dump comes
+after it: since 6.9 the kernel dumps addresses and routes without the lock of those that change
+them, so a part of the dump may be older than an event that stands before it in the queue.
 
 The kernel tells nobody of the IPv4 routes that it takes away with a link that goes down, or with an
 address (net/ipv4/fib_trie.c, fib_table_flush), and of a route that is replaced only the new one
@@ -64,6 +66,7 @@ class Monitor:
         self.in_doubt = False
         self._with_routes = with_routes
         self._fresh = Links()
+        self._told: list[Event] = []
         self._port_id = port_id
         self._sequence = 0
         self._torn = False
@@ -78,6 +81,7 @@ class Monitor:
         self._torn = False
         self.in_doubt = False
         self._fresh = Links()
+        self._told = []
         self._sequence += 1
         return rtnl.dump_links(self._sequence)
 
@@ -104,10 +108,11 @@ class Monitor:
         return request
 
     def _take(self, message: Message) -> bytes | None:
-        # A notification carries port id and sequence of whoever caused it: both must match.
-        if message.port_id != self._port_id:
+        # A notification carries port id and sequence of whoever caused it: both must match. Ours
+        # may also be the port id of somebody in another namespace who puts an interface here.
+        if message.port_id != self._port_id or self.state == WATCHING:
             return self._take_notification(message)
-        if message.sequence != self._sequence or self.state == WATCHING:
+        if message.sequence != self._sequence:
             return None
         if message.flags & uapi.NLM_F_DUMP_INTR:
             self._torn = True
@@ -124,8 +129,8 @@ class Monitor:
         event = rtnl.decode(message.kind, message.payload)
         if event is not None:
             self.links.update(event)
-            if self._fresh is not self.links:
-                self._fresh.update(event)
+            if self.state != WATCHING:
+                self._told.append(event)
             if self._with_routes and may_take_routes(event, message.flags):
                 self.in_doubt = True
         return None
@@ -146,8 +151,10 @@ class Monitor:
             self.state = ROUTES
             self._sequence += 1
             return routes.dump_routes(self._sequence)
+        for event in self._told:
+            self._fresh.update(event)
         self.state = WATCHING
-        self.links = self._fresh
+        self.links, self._told = self._fresh, []
         self._dumps = 0
         return None
 

@@ -74,6 +74,25 @@ def test_notifications_are_taken_in_between_a_dumps_answers() -> None:
     assert kernel.told() == (["lo", "ethwe"], ["10.2.1.5/24"])
 
 
+def test_what_is_told_in_a_dump_is_newer_than_the_dump() -> None:
+    """The kernel may put an event into the queue before the older part of a dump."""
+    kernel = Kernel()
+    kernel.dump_links("lo", "ethwe")
+    settled = address("2001:db8::5/64", 2)
+    kernel.send(address_message(address("10.2.1.5/24", 2), 21), address_message(settled))
+    tentative = address("2001:db8::5/64", 2, flags=uapi.IFA_F_TENTATIVE)
+    kernel.send(address_message(tentative, 20, kernel.sequence, PORT))
+    kernel.dump_addresses("10.2.1.5/24")
+    (found,) = kernel.monitor.links.addresses(2)
+    assert (found.text, found.flags) == ("2001:db8::5/64", settled.flags)
+
+
+def test_what_somebody_with_our_port_id_does_from_another_namespace_is_told() -> None:
+    kernel = watching()
+    kernel.send(link_message(link(5, "eth5"), 16, 77, PORT))
+    assert kernel.told()[0] == ["lo", "ethwe", "eth5"]
+
+
 def test_a_notification_that_another_process_caused_is_no_answer() -> None:
     kernel = Kernel()
     kernel.send(message(DONE, pack("=i", 0), kernel.sequence, PORT + 1))
