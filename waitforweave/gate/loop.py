@@ -56,15 +56,14 @@ class Wait:
     def judge(self, links: Links) -> Verdict:
         return conditions.judge(links, self.asked)
 
-    def is_over(self, verdict: Verdict) -> bool:
-        """By the verdict or by the clock; if not, whoever looks on may hear of it."""
+    def goes_on(self, verdict: Verdict) -> bool:
+        """Is there more to wait for? Then whoever looks on may hear of it."""
         if verdict.state != conditions.WAITING:
-            return True
+            return False
         now = monotonic()
-        if self.is_late(now):
-            return True
-        self.progress.waiting(verdict, now)
-        return False
+        if not self.is_late(now):
+            self.progress.waiting(verdict, now)
+        return True
 
     def is_late(self, now: float) -> bool:
         return self.deadline is not None and self.deadline <= now
@@ -116,10 +115,12 @@ def follow(what: Wait, sock: socket, monitor: Monitor) -> Seen:
             verdict = what.judge(monitor.links)
             if verdict.state == conditions.READY and monitor.in_doubt:
                 sock.send(monitor.start())
-            elif what.is_over(verdict):
+            elif not what.goes_on(verdict):
                 return verdict, monitor.links
         events = poller.poll(what.milliseconds_left(monotonic()))
         is_from_kernel = len(events) == 1 and events[0][0] == fd
+        # By the clock only when all is read that was told in time: whoever was stopped, or starved
+        # of CPU, finds the network there and the time over at once.
         if not is_from_kernel and (events or what.is_late(monotonic())):
             return what.judge(monitor.links), monitor.links
         request = receive(sock, monitor)
@@ -152,7 +153,7 @@ def look(what: Wait, why: Exception) -> Seen:
         except OSError as error:
             raise GateError(f"no netlink ({why}) and no ioctl ({error})") from error
         verdict = what.judge(links)
-        if what.is_over(verdict):
+        if not what.goes_on(verdict) or what.is_late(monotonic()):
             return verdict, links
         left = what.milliseconds_left(monotonic())
         if poller.poll(LOOK_MILLISECONDS if left is None else min(LOOK_MILLISECONDS, left)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,15 @@ def test_lost_events_are_made_up_for(space: Space) -> None:
     command = space.enter("ip", "-batch", "-")
     subprocess.run(command, input=f"{flood}{ADDED}\n", text=True, check=True)
     assert drops(gate.pid) > 0
+    gate.send(signal.SIGCONT)
+    assert gate.finish().code == 0
+
+
+def test_what_was_told_in_time_counts_also_when_it_is_read_too_late(space: Space) -> None:
+    gate = space.gate("true", WAIT_FOR_SECONDS="1.5").settled()
+    gate.send(signal.SIGSTOP)
+    space.attach("10.2.1.5/24")
+    threading.Event().wait(1.6)
     gate.send(signal.SIGCONT)
     assert gate.finish().code == 0
 
