@@ -147,13 +147,13 @@ class Judged:
             for address in self.links.addresses(link.index)
             if matches(word, address)
         ]
-        # For one by its name no other will do: this promise can never be kept (plugins#1168).
-        if word.kind == ADDRESS and any(has_failed(address) for _, address in there):
-            return Finding(HOPELESS, what, lambda: "in use by another host (DAD failed)")
         lacks = [(link, link_lack(link) or address_lack(address)) for link, address in there]
         ready = [link for link, lack in lacks if lack is None]
         if ready:
             return Finding(READY, what, lambda: f"on {named(ready)}")
+        # For one by its name no other will do: this promise can never be kept (plugins#1168).
+        if word.kind == ADDRESS and any(has_failed(address) for _, address in there):
+            return Finding(HOPELESS, what, lambda: "in use by another host (DAD failed)")
         return Finding(
             WAITING,
             what,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from _socket import AF_INET6
 
 from waitforweave.gate import procfs
-from waitforweave.gate.conditions import DOWN, HOPELESS, NO_CARRIER, READY, Judged, link_lack
+from waitforweave.gate.conditions import DOWN, HOPELESS, NO_CARRIER, READY, Judged, link_lack, named
+from waitforweave.gate.weave_cidr import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from waitforweave.gate.links import Links
 
 INET6_OFF = "/proc/sys/net/ipv6/conf/{}/disable_ipv6"
-WAY_OUT = (
-    "WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting, "
-    "WAIT_FOR_WEAVE_TIMEOUT=N waits longer (0: for ever)"
-)
+WAY_OUT = "WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting"
+LONGER = "WAIT_FOR_WEAVE_TIMEOUT=N waits longer (0: for ever)"
 
 
 def hint(verdict: Verdict, wanted: Asked, links: Links) -> str:
     """One line, about the first thing that is missing."""
-    return f"{advice(verdict, wanted, Judged(links, wanted))}; {WAY_OUT}"
+    # What is hopeless no longer wait would bring.
+    ways = WAY_OUT if verdict.state == HOPELESS else f"{WAY_OUT}, {LONGER}"
+    return f"{advice(verdict, wanted, Judged(links, wanted))}; {ways}"
 
 
 def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
@@ -33,7 +34,6 @@ def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
     if wanted.routes:
         # A route's interface must carry traffic, whatever else is asked of it.
         lacks.update(link_lack(link) for link in judged.every.values())
-    names = [link.name for link in judged.every.values()]
     if verdict.state == HOPELESS:
         return "give this container or the other host another address"
     if not all(judged.by_name):
@@ -44,9 +44,9 @@ def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
         return "the other end of the interface is down or not there (ip link)"
     if not any(lacks) and all(finding.state == READY for finding in judged.addresses()):
         return "somebody has to add the route (ip route)"
-    off = [name for name in names if is_inet6_off(name)]
+    off = [link for link in judged.every.values() if is_inet6_off(link.name)]
     if off and AF_INET6 in (wanted.family, *(word.family for word in wanted.addresses)):
-        return f"IPv6 is off on {', '.join(off)} ({INET6_OFF.format(off[0])} is 1)"
+        return f"IPv6 is off on {named(off)} ({INET6_OFF.format(quote(off[0].name))} is 1)"
     return "somebody has to add the address (ip addr)"
 
 

@@ -109,6 +109,12 @@ def test_a_promised_address_that_another_host_has_is_hopeless(flags: int) -> Non
     assert verdict.reason == "address 2001:db8::5/64: in use by another host (DAD failed)"
 
 
+def test_an_address_may_fail_on_one_interface_where_another_has_it() -> None:
+    there: Facts = [ETH0, TUN0, address("2001:db8::5/64", 2, FAILED), address("2001:db8::5/64", 5)]
+    verdict = judge("", *there, asked=f"{BOTH} --any --address 2001:db8::5")
+    assert (verdict.state, verdict.findings[1].found) == (conditions.READY, "on tun0")
+
+
 def test_an_address_that_nobody_promised_may_fail() -> None:
     verdict = judge("10.2.1.5/24", link(), address("10.2.1.5/24"), FAILED_V6)
     assert verdict.state == conditions.READY

@@ -39,8 +39,6 @@ def inet6_is_off_on_ethwe(monkeypatch):
          "IPv6 is off on ethwe (/proc/sys/net/ipv6/conf/ethwe/disable_ipv6 is 1)"),
         ("--address fd00::1", [link(), address("10.2.1.6/24")], "IPv6 is off on ethwe"),
         ("--interface eth0 --family inet6", [link(2, "eth0")], "somebody has to add the address"),
-        ("--address 2001:db8::5/64", [link(), FAILED_V6],
-         "give this container or the other host another address"),
     ],
 )  # fmt: skip
 def test_the_first_thing_that_is_missing(
@@ -56,6 +54,25 @@ def test_the_first_thing_that_is_missing(
         "; WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting, "
         "WAIT_FOR_WEAVE_TIMEOUT=N waits longer (0: for ever)"
     )
+
+
+def test_what_is_hopeless_is_not_to_be_waited_for_longer() -> None:
+    links = Links()
+    for fact in (link(), FAILED_V6):
+        links.update(fact)
+    wanted = options.read(["--address", "2001:db8::5/64"], {}).asked
+    assert hints.hint(conditions.judge(links, wanted), wanted, links) == (
+        "give this container or the other host another address; "
+        "WAIT_FOR_WEAVE_SKIP=yes runs the command without waiting"
+    )
+
+
+def test_an_odd_name_does_not_reach_the_terminal_as_it_is(monkeypatch) -> None:
+    monkeypatch.setattr(hints, "is_inet6_off", lambda name: True)
+    links = Links()
+    links.update(link(3, "\x1b[2J"))
+    wanted = options.read(["--interface", "*", "--family", "inet6"], {}).asked
+    assert "\x1b" not in hints.hint(conditions.judge(links, wanted), wanted, links)
 
 
 def test_a_route_that_leads_elsewhere_is_a_route_that_is_missing() -> None:
