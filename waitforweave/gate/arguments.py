@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from waitforweave.gate.asked import LinkState, Quantity, Scope
-    from waitforweave.gate.options import Action
+    from waitforweave.gate.options import Action, LogFormat
 
 ACTIONS: Sequence[Action] = (HELP, VERSION, EXPLAIN)
 
@@ -55,10 +55,27 @@ FAMILIES = {"any": 0, "inet": AF_INET, "inet6": AF_INET6}
 
 def read(argv: list[str], environ: Mapping[bytes, bytes]) -> Options:
     """The options of `argv` (without the program's own name) and `environ`. Raises UsageError,
-    which knows the `log_format` if it was said."""
+    which knows the `log_format` if it was said before it."""
+    said: dict[str, Given] = {}
+    try:
+        return read_all(argv, environ, said)
+    except UsageError as error:
+        error.log_format = log_format(environ, said)
+        raise
+
+
+def log_format(environ: Mapping[bytes, bytes], said: dict[str, Given]) -> LogFormat:
+    """In which form to say that something is wrong, whatever that is."""
+    given = said.get("log-format")
+    value = given.value if given else value_of(environ, variable("log-format"))
+    return JSON if value == JSON else TEXT
+
+
+def read_all(argv: list[str], environ: Mapping[bytes, bytes], said: dict[str, Given]) -> Options:
+    """As read(); puts into `said` what the command line says. Raises UsageError."""
     if is_yes(environ, "WAIT_FOR_WEAVE_QUIT"):
         return Options(QUIT)
-    said, command = read_words(argv)
+    command = read_words(argv, said)
     # Before all that could be wrong: this is the way out.
     if is_yes(environ, "WAIT_FOR_WEAVE_SKIP") and said.keys().isdisjoint(ACTIONS):
         return Options(SKIP, command)
@@ -68,27 +85,22 @@ def read(argv: list[str], environ: Mapping[bytes, bytes]) -> Options:
         return options
     if "log-format" in given:
         options.log_format = values.choice(given["log-format"], (TEXT, JSON))  # type: ignore[assignment]
-    try:
-        fill(options, given, environ)
-    except UsageError as error:
-        error.log_format = options.log_format
-        raise
+    fill(options, given, environ)
     return options
 
 
-def read_words(argv: list[str]) -> tuple[dict[str, Given], list[str]]:
-    """What `argv` says of each option, and the command behind them.
+def read_words(argv: list[str], said: dict[str, Given]) -> list[str]:
+    """Put what `argv` says of each option into `said`; the command behind them.
 
     Our own options end at "--" or at the first word that is none. Raises UsageError.
     """
-    said: dict[str, Given] = {}
     rest = iter(range(len(argv)))
     for position in rest:
         word = argv[position]
         if word == "--":
-            return said, argv[position + 1 :]
+            return argv[position + 1 :]
         if not word.startswith("-") or word == "-":
-            return said, argv[position:]
+            return argv[position:]
         option, equals, value = word.removeprefix("--").partition("=")
         label = f"--{option}"
         if word.startswith("--") and option in WITH_VALUE:
@@ -102,7 +114,7 @@ def read_words(argv: list[str]) -> tuple[dict[str, Given], list[str]]:
             said[option] = Given(label, ["yes"])
         else:
             raise unknown(word)
-    return said, []
+    return []
 
 
 def unknown(word: str) -> UsageError:

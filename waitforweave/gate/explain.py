@@ -7,6 +7,7 @@ from _socket import inet_ntop
 from waitforweave import __version__
 from waitforweave.gate import report, uapi
 from waitforweave.gate.conditions import READY
+from waitforweave.gate.execute import PATH_MAX
 from waitforweave.gate.weave_cidr import quote
 
 TYPE_CHECKING = False
@@ -29,11 +30,15 @@ def text(chosen: Options, verdict: Verdict, links: Links) -> str:
 
 def lines(chosen: Options, verdict: Verdict, links: Links) -> Iterator[str]:
     limit = "for ever" if chosen.seconds is None else f"at most {report.duration(chosen.seconds)}"
-    then = f"then run {chosen.command[0]}" if chosen.command else "then exit 0"
+    # As WEAVE_CIDR=none has it.
+    limit = limit if chosen.asked.interfaces else "for nothing"
+    then = f"then run {quote(chosen.command[0], PATH_MAX)}" if chosen.command else "then exit 0"
     yield f"wait-for-weave {__version__} would wait {limit}, {then}."
     yield f"Asked for (state {chosen.asked.state}):"
     for finding in verdict.findings:
         yield report.shown(finding)
+    if not verdict.findings:
+        yield "  nothing"
     yield "Interfaces:"
     for link in links.all():
         yield f"  {interface(link, links)}"

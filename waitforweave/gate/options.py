@@ -89,8 +89,9 @@ def add_promise(
         return
     promised = read_promise(environ)
     # WEAVE_CIDR=none promises nothing, so there is nothing to wait for.
-    if not promised and ASKING.isdisjoint(given) and options.action == WAIT:
-        options.action = SKIP
+    if not promised and ASKING.isdisjoint(given):
+        options.asked = Asked([])
+        options.action = SKIP if options.action == WAIT else options.action
     if wanted.state == asked.ADDRESS:
         wanted.addresses = [word for word in promised if word.kind != weave_cidr.DEFAULT]
 

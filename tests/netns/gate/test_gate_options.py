@@ -202,6 +202,14 @@ def test_explain_says_what_it_would_wait_for_and_what_it_sees(
     assert "10.2.1.5/24" in ethwe
 
 
+def test_explain_says_so_where_nothing_is_waited_for(space: Space) -> None:
+    result = space.start(*GATE, "--explain", "a\x1b\nb", env={"WEAVE_CIDR": "none"}).finish()
+    first, second, third, *_, last = result.out.splitlines()
+    assert first.endswith(" would wait for nothing, then run a\\x1b\\nb.")
+    assert (second, third, last) == ("Asked for (state address):", "  nothing", "Ready.")
+    assert (result.code, result.err) == (0, "")
+
+
 def test_explain_as_json(space: Space) -> None:
     result = start(space, "--explain", "--log-format", "json").finish()
     assert result.code == 1

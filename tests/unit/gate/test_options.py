@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from waitforweave.gate import arguments, asked, options, weave_cidr
+from waitforweave.gate import arguments, asked, conditions, options, weave_cidr
+from waitforweave.gate.links import Links
 from waitforweave.gate.options import (
     EXPLAIN,
     HELP,
@@ -127,7 +128,6 @@ def test_skip_is_the_way_out_also_of_a_wrong_value() -> None:
 def test_none_promises_nothing_so_nothing_is_waited_for() -> None:
     assert read("sh", WEAVE_CIDR="none").action == SKIP
     assert read("--timeout", "5", "--state", "up", "sh", WEAVE_CIDR="none").action == SKIP
-    assert read("--explain", "sh", WEAVE_CIDR="none").action == EXPLAIN
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,29 @@ def test_contradictions_and_wrong_values(
     assert "\n" not in str(caught.value)
 
 
-def test_an_error_knows_in_which_form_it_is_to_be_said() -> None:
+@pytest.mark.parametrize(
+    ("argv", "environ", "form"),
+    [
+        (["--state", "x", "--log-format", "json"], {}, "json"),
+        (["--log-format", "json", "--halp"], {}, "json"),
+        (["--log-format", "json"], {"WAIT_FOR_WEAVE_ANY": "1"}, "json"),
+        (["--halp"], {"WAIT_FOR_WEAVE_LOG_FORMAT": "json"}, "json"),
+        ([], {"WAIT_FOR_WEAVE_LOG_FORMAT": "json", "WAIT_FOR_WEAVE_QUIT": "1"}, "json"),
+        (["--log-format=text", "--halp"], {"WAIT_FOR_WEAVE_LOG_FORMAT": "json"}, "text"),
+        (["--log-format", "xml"], {}, "text"),
+        (["--halp"], {}, "text"),
+    ],
+)
+def test_an_error_knows_in_which_form_it_is_to_be_said(
+    argv: list[str], environ: dict[str, str], form: str
+) -> None:
     with pytest.raises(UsageError) as caught:
-        read("--state", "x", "--log-format", "json")
-    assert caught.value.log_format == "json"
+        read(*argv, **environ)
+    assert caught.value.log_format == form
+
+
+@pytest.mark.parametrize("argv", [[], ["--any"], ["--state", "up"], ["--count", "1"]])
+def test_explained_too_nothing_is_waited_for_where_nothing_was_promised(argv: list[str]) -> None:
+    chosen = read("--explain", *argv, "sh", WEAVE_CIDR="none")
+    assert chosen.action == EXPLAIN
+    assert conditions.judge(Links(), chosen.asked).state == conditions.READY
