@@ -29,8 +29,8 @@ PLAIN_TERMINALS = (b"", b"dumb")
 def main() -> int:
     """Run the gate; returns the exit code of design.md, if no command took the process over."""
     log = Log(monotonic())
-    occupy_standard_fds()
     try:
+        occupy_standard_fds()
         return run(log)
     except UsageError as error:
         log.form = error.log_format

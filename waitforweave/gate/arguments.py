@@ -210,6 +210,13 @@ def refuse_contradictions(wanted: Asked, given: dict[str, Given]) -> None:
                 f"{given[name].label} and {given['state'].label} {wanted.state} contradict each "
                 f"other; allowed: {given[name].label} with state {asked.ADDRESS}"
             )
+    if wanted.count > len(wanted.interfaces) and not any(map(asked.is_glob, wanted.interfaces)):
+        names = ", ".join(wanted.interfaces)
+        raise given["count"].wrong(
+            given["count"].value,
+            f"is more than there are names ({names})",
+            "fewer, or a shell glob",
+        )
     for word in wanted.addresses:
         if wanted.family not in (0, word.family):
             family = given["family"]

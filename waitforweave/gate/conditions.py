@@ -197,7 +197,10 @@ def lack_of(link: Link, addresses: Sequence[Address], wanted: Asked) -> str | No
         return None
     if counting:
         return f"{counting[0].text} {lacks[0]}"
-    return f"no {KINDS[wanted.family]}"
+    kind = KINDS[wanted.family]
+    # The link-local one, say, stands beside this in the message.
+    others = any(wanted.family in (0, address.family) for address in addresses)
+    return f"no global {kind}" if others else f"no {kind}"
 
 
 def link_lack(link: Link) -> str | None:

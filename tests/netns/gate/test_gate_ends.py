@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -49,6 +50,16 @@ def test_a_timeout_says_what_was_there_and_what_was_missing(
     assert [line.strip() for line in said[1:-1]] == found
     assert said[-1].startswith(hint)
     assert "WAIT_FOR_WEAVE_SKIP=yes" in said[-1]
+
+
+def test_without_a_free_descriptor_it_is_the_gate_that_failed(space: Space) -> None:
+    """1 would say that the time ran out."""
+    script = "import resource; from waitforweave.gate import __main__ as gate; " + (
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); raise SystemExit(gate.main())"
+    )
+    result = space.start(sys.executable, "-c", script).finish()
+    assert result.code == 125
+    assert result.err.startswith("wait-for-weave: internal error: OSError(24")
 
 
 @pytest.mark.parametrize("number", FATAL)

@@ -175,7 +175,7 @@ EVERYTHING: dict[str, tuple[str | None, Callable[[Options], bool]]] = {
     "interface": ("eth0", lambda o: o.asked.interfaces == ["eth0"]),
     "any": (None, lambda o: o.asked.quantity == asked.ANY),
     "all": (None, lambda o: o.asked.quantity == asked.ALL),
-    "count": ("3", lambda o: (o.asked.quantity, o.asked.count) == (asked.COUNT, 3)),
+    "count": ("1", lambda o: (o.asked.quantity, o.asked.count) == (asked.COUNT, 1)),
     "state": ("carrier", lambda o: o.asked.state == asked.CARRIER),
     "address": ("10.2.1.5", lambda o: texts(o) == ["10.2.1.5"]),
     "family": ("inet6", lambda o: o.asked.family == 10),
@@ -237,7 +237,7 @@ def test_the_command_line_beats_the_environment() -> None:
     assert read(WAIT_FOR_WEAVE_TIMEOUT="8", WAIT_FOR_SECONDS="9").seconds == 8.0
     # Also where it says the opposite.
     assert read("--any", WAIT_FOR_WEAVE_ALL="yes").asked.quantity == asked.ANY
-    assert read("--count=2", WAIT_FOR_WEAVE_ANY="yes").asked.quantity == asked.COUNT
+    assert read("--count=1", WAIT_FOR_WEAVE_ANY="yes").asked.quantity == asked.COUNT
     assert read("--quiet", WAIT_FOR_WEAVE_VERBOSE="yes").level == "quiet"
 
 
@@ -260,6 +260,8 @@ def test_of_one_that_is_no_list_the_last_counts() -> None:
         (["--state", "present", "--scope", "any"], {}, "--scope and --state present contradict"),
         (["--family", "inet", "--address", "fd00::1"], {},
          '--address: "fd00::1" is not of --family inet; allowed: --family any'),
+        (["--count", "3", "--interface", "eth0,tun0"], {},
+         '--count: "3" is more than there are names (eth0, tun0); allowed: fewer, or a shell glob'),
         (["--on-timeout", "run"], {}, '--on-timeout: "run" has no COMMAND to run; allowed: fail'),
         (["--timeout"], {}, "--timeout: its value is missing"),
         (["--interface"], {}, "--interface: its value is missing"),
