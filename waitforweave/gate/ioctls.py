@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix
 from _socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 from array import array
-from errno import ENODEV
+from errno import EADDRNOTAVAIL, ENODEV
 from fcntl import ioctl
 from struct import Struct
 
@@ -30,7 +30,7 @@ IFREQ_INT = Struct("=16si20x")
 IFREQ_FLAGS = Struct("=16sH22x")
 IFREQ_INET = Struct("=16sH2x4s16x")
 IFCONF = Struct("@iP")  # struct ifconf: bytes, pointer
-MAX_INET = 1024  # IPv4 addresses that SIOCGIFCONF has room for
+INET_ROOM = 64  # IPv4 addresses that SIOCGIFCONF is given room for at first
 
 SYS_NET = "/sys/class/net"
 NAMES_FILE = "/proc/net/dev"
@@ -52,8 +52,8 @@ def snapshot(asked: Asked) -> Links:
     try:
         for link in filter(None, [read_link(sock, name) for name in sorted(names)]):
             links.update(link)
-            for address in read_inet(sock, link):
-                links.update(address)
+        for address in read_inet(sock, {link.name: link.index for link in links.all()}):
+            links.update(address)
     finally:
         sock.close()
     for address in decode_inet6(procfs.read_file(INET6_FILE) or b""):
@@ -102,24 +102,43 @@ def read_link(sock: socket, name: str) -> Link | None:
     return Link(IFREQ_INT.unpack(index)[1], name, bits | carrier, uapi.IF_OPER_UNKNOWN)
 
 
-def read_inet(sock: socket, link: Link) -> Iterator[Address]:
-    """The IPv4 addresses of one interface, also those with a label ("ethwe:1")."""
-    table = array("B", bytes(IFREQ_BYTES * MAX_INET))
-    pointer, size = table.buffer_info()
-    used, _ = IFCONF.unpack(ioctl(sock, uapi.SIOCGIFCONF, IFCONF.pack(size, pointer)))
-    for offset in range(0, used - IFREQ_BYTES + 1, IFREQ_BYTES):
-        request = table[offset : offset + IFREQ_BYTES].tobytes()
+def read_inet(sock: socket, indices: dict[str, int]) -> Iterator[Address]:
+    """The IPv4 addresses of these interfaces, also those with a label ("ethwe:1")."""
+    table = read_inet_table(sock)
+    for offset in range(0, len(table) - IFREQ_BYTES + 1, IFREQ_BYTES):
+        request = table[offset : offset + IFREQ_BYTES]
         label, family, packed = IFREQ_INET.unpack(request)
-        name = label.partition(b"\0")[0].partition(b":")[0]
-        if family == AF_INET and name == link.name.encode():
-            yield read_prefixlen(sock, link, request, packed)
+        name = label.partition(b"\0")[0].partition(b":")[0].decode("ascii", "replace")
+        if family == AF_INET and name in indices:
+            prefixlen = read_prefixlen(sock, request)
+            if prefixlen is not None:
+                scope, index = uapi.RT_SCOPE_UNIVERSE, indices[name]
+                yield Address(AF_INET, packed, prefixlen, scope, 0, index)
 
 
-def read_prefixlen(sock: socket, link: Link, request: bytes, packed: bytes) -> Address:
-    """One IPv4 address whole: the kernel has its mask under its label and address."""
-    answer = ioctl(sock, uapi.SIOCGIFNETMASK, request)
-    prefixlen = int.from_bytes(IFREQ_INET.unpack(answer)[2], "big").bit_count()
-    return Address(AF_INET, packed, prefixlen, uapi.RT_SCOPE_UNIVERSE, 0, link.index)
+def read_inet_table(sock: socket) -> bytes:
+    """A struct ifreq for each IPv4 address. Raises OSError."""
+    room = IFREQ_BYTES * INET_ROOM
+    while True:
+        table = array("B", bytes(room))
+        pointer, size = table.buffer_info()
+        used, _ = IFCONF.unpack(ioctl(sock, uapi.SIOCGIFCONF, IFCONF.pack(size, pointer)))
+        # Full: there may be more, which the kernel does not say (net/socket.c, dev_ifconf).
+        if used + IFREQ_BYTES <= room:
+            return table[:used].tobytes()
+        room *= 4
+
+
+def read_prefixlen(sock: socket, request: bytes) -> int | None:
+    """Of an IPv4 address, whose mask the kernel has under label and address; None if it has gone
+    meanwhile. Raises OSError."""
+    try:
+        answer = ioctl(sock, uapi.SIOCGIFNETMASK, request)
+    except OSError as error:
+        if error.errno in (ENODEV, EADDRNOTAVAIL):
+            return None
+        raise
+    return int.from_bytes(IFREQ_INET.unpack(answer)[2], "big").bit_count()
 
 
 def decode_inet6(content: bytes) -> Iterator[Address]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import socket
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -133,3 +135,20 @@ def test_without_any_way_to_look_it_fails_and_says_why(space: Space) -> None:
 def test_lines_of_if_inet6(line: bytes, expected: tuple[str, int, int, int]) -> None:
     (address,) = ioctls.decode_inet6(line + b"\n")
     assert (address.text, address.index, address.scope, address.flags) == expected
+
+
+@pytest.mark.parametrize("more", [62, 63, 64, 1100])
+def test_of_many_addresses_none_is_overlooked(space: Space, more: int) -> None:
+    """As many as SIOCGIFCONF has room for at first, one less and one more; lo has one already."""
+    lines = "".join(f"addr add 10.3.{n >> 8}.{n & 255}/16 dev ethwe\n" for n in range(1, more))
+    space.attach()
+    batch = space.enter("ip", "-batch", "-")
+    subprocess.run(batch, input=f"{lines}addr add 10.2.1.5/24 dev ethwe\n", text=True, check=True)
+    assert start(space, "true", WAIT_FOR_SECONDS="5").finish().code == 0
+
+
+def test_an_address_that_goes_while_it_is_looked_at_is_none() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for name in (b"lo:no-such", b"no-such-iface"):
+            request = ioctls.IFREQ_INET.pack(name, socket.AF_INET, bytes([203, 0, 113, 7]))
+            assert ioctls.read_prefixlen(sock, request) is None
