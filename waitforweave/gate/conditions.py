@@ -33,6 +33,9 @@ HOPELESS: Final = "hopeless"  # no event can make it ready any more
 DOWN: Final = "down"
 NO_CARRIER: Final = "no carrier"
 
+# Of interfaces, and of addresses of one, that a line names.
+MAX_NAMED = 10
+
 KINDS = {0: "address", AF_INET: "IPv4 address", AF_INET6: "IPv6 address"}
 
 
@@ -114,23 +117,26 @@ class Judged:
         if not selected:
             return Finding(WAITING, what, lambda: f"not there ({self.there()})")
         ready = sum(self.lacks[link.index] is None for link in selected) >= enough
-        return Finding(READY if ready else WAITING, what, lambda: self.all_shown(what, selected))
+        return Finding(
+            READY if ready else WAITING, what, lambda: self.all_shown(what, selected, ready)
+        )
 
     def there(self) -> str:
         """What else there is."""
         return f"interfaces: {named(self.links.all())}"
 
-    def all_shown(self, what: str, selected: Sequence[Link]) -> str:
+    def all_shown(self, what: str, selected: Sequence[Link], ready: bool) -> str:
         """Each with its name, unless that stands in front already."""
-        return ", ".join(
-            self.shown(link) if what == f"interface {link.name}"
-            else f"{quote(link.name)} ({self.shown(link)})"
-            for link in selected
-        )  # fmt: skip
+        if what == f"interface {selected[0].name}":
+            return self.shown(selected[0])
+        if len(selected) > MAX_NAMED:
+            # First those that it is ready by, or is not.
+            selected = sorted(selected, key=lambda link: (self.lacks[link.index] is None) != ready)
+        return some([f"{quote(link.name)} ({self.shown(link)})" for link in selected])
 
     def shown(self, link: Link) -> str:
         """What an interface lacks, and the addresses that it has."""
-        has = " ".join(address.text for address in self.links.addresses(link.index))
+        has = some([address.text for address in self.links.addresses(link.index)], " ")
         words = [self.lacks[link.index], f"has {has}" if has else None]
         return ", ".join(filter(None, words)) or self.wanted.state
 
@@ -157,9 +163,7 @@ class Judged:
         return Finding(
             WAITING,
             what,
-            lambda: (
-                ", ".join(f"on {quote(link.name)}, {lack}" for link, lack in lacks) or "not there"
-            ),
+            lambda: some([f"on {quote(link.name)}, {lack}" for link, lack in lacks]) or "not there",
         )
 
     def route(self, to: Destination) -> Finding:
@@ -172,14 +176,20 @@ class Judged:
         if ready:
             return Finding(READY, what, lambda: f"out of {named(ready)}")
         if ours:
-            lacks = ", ".join(f"out of {quote(link.name)}, {link_lack(link)}" for link in leads)
-            return Finding(WAITING, what, lambda: lacks)
+            lacks = [f"out of {quote(link.name)}, {link_lack(link)}" for link in leads]
+            return Finding(WAITING, what, lambda: some(lacks))
         missing = f"only out of {named(leads)}" if leads else "not there"
         return Finding(WAITING, what, lambda: missing)
 
 
 def named(links: Sequence[Link]) -> str:
-    return ", ".join(quote(link.name) for link in links) or "none"
+    return some([quote(link.name) for link in links]) or "none"
+
+
+def some(words: Sequence[str], between: str = ", ") -> str:
+    """As many as a person reads: a host may have a thousand."""
+    more = [f"and {len(words) - MAX_NAMED} more"] if len(words) > MAX_NAMED else []
+    return between.join([*words[:MAX_NAMED], *more])
 
 
 def lack_of(link: Link, addresses: Sequence[Address], wanted: Asked) -> str | None:

@@ -125,6 +125,35 @@ def test_an_odd_name_does_not_reach_the_terminal_as_it_is() -> None:
     assert verdict.reason == "interface ethwe: not there (interfaces: \\x1b[2J)"
 
 
+MANY = [link(n, f"eth{n}", UP) for n in range(1, 1001)]
+
+
+def test_of_a_thousand_interfaces_a_few_are_named() -> None:
+    verdict = judge("", *MANY)
+    assert verdict.reason == (
+        "interface ethwe: not there (interfaces: eth1, eth2, eth3, eth4, eth5, eth6, eth7, eth8, "
+        "eth9, eth10, and 990 more)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "of", "first"),
+    [("--all", "interface eth*", "eth1 (no carrier), eth2"),
+     ("--any", "any of eth*", "eth999 (has 10.2.1.5/24), eth1 (no carrier)")],
+)  # fmt: skip
+def test_of_a_thousand_those_that_it_is_about_are_named(how: str, of: str, first: str) -> None:
+    facts: Facts = [*MANY, link(999, "eth999"), address("10.2.1.5/24", 999)]
+    verdict = judge("", *facts, asked=f"--interface eth* {how}")
+    assert verdict.reason.startswith(f"{of}: {first}")
+    assert verdict.reason.endswith(", and 990 more")
+
+
+def test_of_a_thousand_addresses_a_few_are_named() -> None:
+    facts = [address(f"10.3.{n >> 8}.{n & 255}/16") for n in range(1, 1001)]
+    verdict = judge("10.2.1.5/24", link(), *facts)
+    assert verdict.findings[0].found.endswith(" 10.3.0.10/16 and 990 more")
+
+
 BOTH = "--interface eth0 --interface tun0"
 ETH0, TUN0, ETH1 = link(2, "eth0"), link(5, "tun0"), link(6, "eth1", UP)
 V4, V4_TUN = address("10.2.1.5/24", 2), address("10.8.0.2/32", 5)
