@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posix
+from select import POLLOUT, poll
 from time import gmtime, monotonic, strftime, time
 
 TYPE_CHECKING = False
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     ]
 
 STDOUT, STDERR = 1, 2
+# How long a full pipe or a stopped terminal is waited for.
+LOG_MILLISECONDS = 100
+# What a pipe takes without blocking when it is writable at all (pipe(7), poll(2)).
+PIPE_BUF = 4096
 JSON = "json"
 # Erase to the end of the line: ECMA-48, EL.
 ERASE = "\x1b[K"
@@ -121,11 +126,16 @@ def columns() -> int:
 
 def write(fd: int, text: str) -> None:
     """Past sys.stdout and sys.stderr, which are None when the file is closed at start; a closed or
-    broken one is no reason to end otherwise."""
+    broken one is no reason to end otherwise, and a log that nobody reads holds up nothing."""
     rest = text.encode("ascii", "backslashreplace")
+    patience = LOG_MILLISECONDS if fd == STDERR else None
+    poller = poll()
+    poller.register(fd, POLLOUT)
     try:
-        while rest:
-            rest = rest[posix.write(fd, rest) :]
+        # Not write(2) alone: Python goes on with it after a signal (PEP 475), which could then not
+        # end the gate.
+        while rest and poller.poll(patience):
+            rest = rest[posix.write(fd, rest[:PIPE_BUF]) :]
     except OSError:
         pass
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -60,6 +62,26 @@ def test_without_a_free_descriptor_it_is_the_gate_that_failed(space: Space) -> N
     result = space.start(sys.executable, "-c", script).finish()
     assert result.code == 125
     assert result.err.startswith("wait-for-weave: internal error: OSError(24")
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
+    space: Space, blocking: bool
+) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(1 << 16))
+    os.set_blocking(writer, blocking)
+    words = [*GATE, "--verbose", "echo", "ran"]
+    gates = [space.start(*words, preexec_fn=lambda: os.dup2(writer, 2)) for _ in range(2)]
+    gates[0].handles(signal.SIGTERM).send(signal.SIGTERM)
+    assert gates[0].finish().code == 128 + signal.SIGTERM
+    space.attach("10.2.1.5/24")
+    assert gates[1].finish().out == "ran\n"
+    os.close(reader)
+    os.close(writer)
 
 
 @pytest.mark.parametrize("number", FATAL)
