@@ -104,10 +104,13 @@ def read_words(argv: list[str], said: dict[str, Given]) -> list[str]:
         option, equals, value = word.removeprefix("--").partition("=")
         label = f"--{option}"
         if word.startswith("--") and option in WITH_VALUE:
-            if not equals and next(rest, None) is None:
-                raise UsageError(f"{label}: its value is missing; {label} VALUE or {label}=VALUE")
+            if not equals:
+                value = argv[position + 1] if next(rest, None) is not None else "--"
+                # Not the next option, which would be waited for as an interface of that name.
+                if value.startswith("--"):
+                    raise UsageError(f"{label}: its value is missing; allowed: {label}=VALUE")
             before = said[option].values if option in said else []
-            said[option] = Given(label, [*before, value if equals else argv[position + 1]])
+            said[option] = Given(label, [*before, value])
         elif word.startswith("--") and option in SWITCHES:
             if equals:
                 raise UsageError(f"{label} takes no value; allowed: {label} alone")

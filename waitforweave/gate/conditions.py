@@ -32,6 +32,9 @@ HOPELESS: Final = "hopeless"  # no event can make it ready any more
 # What an interface lacks before its addresses count.
 DOWN: Final = "down"
 NO_CARRIER: Final = "no carrier"
+# What an address lacks.
+FAILED: Final = "failed DAD"
+TENTATIVE: Final = "still tentative"
 
 # Of interfaces, and of addresses of one, that a line names.
 MAX_NAMED = 10
@@ -230,8 +233,8 @@ def link_lack(link: Link) -> str | None:
 def address_lack(address: Address) -> str | None:
     """What keeps an address from being used: bind() would give EADDRNOTAVAIL (systemd#2037)."""
     if has_failed(address):
-        return "failed DAD"
-    return "still tentative" if address.flags & uapi.IFA_F_TENTATIVE else None
+        return FAILED
+    return TENTATIVE if address.flags & uapi.IFA_F_TENTATIVE else None
 
 
 def has_failed(address: Address) -> bool:

@@ -241,6 +241,10 @@ def test_the_command_line_beats_the_environment() -> None:
     assert read("--quiet", WAIT_FOR_WEAVE_VERBOSE="yes").level == "quiet"
 
 
+def test_a_name_that_looks_like_an_option_needs_its_equals_sign() -> None:
+    assert read("--interface=--any", "sh").asked.interfaces == ["--any"]
+
+
 def test_of_one_that_is_no_list_the_last_counts() -> None:
     assert read("--timeout", "7", "--timeout", "8").seconds == 8.0
 
@@ -265,6 +269,9 @@ def test_of_one_that_is_no_list_the_last_counts() -> None:
         (["--on-timeout", "run"], {}, '--on-timeout: "run" has no COMMAND to run; allowed: fail'),
         (["--timeout"], {}, "--timeout: its value is missing"),
         (["--interface"], {}, "--interface: its value is missing"),
+        (["--interface", "--any"], {}, "--interface: its value is missing"),
+        (["--interface", "--", "sh"], {}, "--interface: its value is missing"),
+        (["--timeout", "-5"], {}, '--timeout: "-5" is no number of seconds'),
         (["--any=yes"], {}, "--any takes no value"),
         (["--help=x"], {}, "--help takes no value"),
         (["--state", "ready"], {}, '--state: "ready" is wrong; allowed: present, up, carrier, add'),
