@@ -122,7 +122,9 @@ def follow(what: Wait, sock: socket, monitor: Monitor) -> Seen:
         # By the clock only when all is read that was told in time: whoever was stopped, or starved
         # of CPU, finds the network there and the time over at once.
         if not is_from_kernel and (events or what.is_late(monotonic())):
-            return what.judge(monitor.links), monitor.links
+            # Were it ready, it would have ended above, unless what is known is out of date.
+            findings = what.judge(monitor.links).findings
+            return Verdict(conditions.WAITING, findings), monitor.links
         request = receive(sock, monitor)
 
 

@@ -134,7 +134,8 @@ def write(fd: int, text: str) -> None:
     try:
         # Not write(2) alone: Python goes on with it after a signal (PEP 475), which could then not
         # end the gate.
-        while rest and poller.poll(patience):
+        # Nor where poll(2) sees an error: after the hand-over SIGPIPE would end the gate.
+        while rest and poller.poll(patience) == [(fd, POLLOUT)]:
             rest = rest[posix.write(fd, rest[:PIPE_BUF]) :]
     except OSError:
         pass

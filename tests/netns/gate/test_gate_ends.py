@@ -64,6 +64,19 @@ def test_without_a_free_descriptor_it_is_the_gate_that_failed(space: Space) -> N
     assert result.err.startswith("wait-for-weave: internal error: OSError(24")
 
 
+def test_without_a_reader_of_its_log_it_ends_by_its_own_code(space: Space, tmp_path: Path) -> None:
+    """Also when exec has failed, and SIGPIPE has its default action again."""
+    file = tmp_path / "no-program"
+    file.write_bytes(b"\0")
+    file.chmod(0o755)
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = ["--interface", "lo", "--state", "up", str(file)]
+    gate = space.start(*GATE, *words, preexec_fn=lambda: os.dup2(writer, 2))
+    assert gate.finish().code == 126
+    os.close(writer)
+
+
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
     space: Space, blocking: bool

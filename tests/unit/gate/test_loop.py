@@ -108,6 +108,21 @@ def test_a_wait_ends_by_its_descriptor(way: Way) -> None:
     assert verdict.state == conditions.WAITING
 
 
+def test_what_a_dump_has_not_confirmed_is_not_ready_when_a_signal_comes() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"\x0f")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    monitor = Monitor(port_id=1)
+    monitor.links.update(link())
+    what = until(None, reader)
+    what.asked = Asked(["ethwe"], state="present")
+    assert what.judge(monitor.links).state == conditions.READY
+    verdict, _ = loop.follow(what, ours, monitor)
+    assert verdict.state == conditions.WAITING
+    for fd in (ours.detach(), theirs.detach(), reader, writer):
+        os.close(fd)
+
+
 @pytest.mark.parametrize("way", [loop.watch, lambda wait: loop.look(wait, OSError("refused"))])
 def test_a_wait_ends_by_its_deadline_and_says_why(way: Way) -> None:
     reader, writer = os.pipe()
