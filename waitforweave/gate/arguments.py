@@ -141,6 +141,9 @@ def read_variables(environ: Mapping[bytes, bytes]) -> dict[str, Given]:
         if value:
             found[option] = Given(label, [value])
     for option in SWITCHES:
+        # An image that pins our version may say so in a variable of just that name.
+        if option in (HELP, VERSION):
+            continue
         if is_yes(environ, variable(option)):
             found[option] = Given(variable(option), ["yes"])
     return found

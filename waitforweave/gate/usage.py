@@ -33,8 +33,9 @@ What it says:
   --explain          print what it would wait for and what it sees now; exit 0 if ready, else 1
   --help, --version
 
-Environment: each OPTION is also a variable, WAIT_FOR_WEAVE_INTERFACE for --interface and so on;
-several words by comma or blank, "yes" for an option without a value. The command line comes first.
+Environment: each OPTION but --help and --version is also a variable, WAIT_FOR_WEAVE_INTERFACE for
+--interface and so on; several words by comma or blank, "yes" for an option without a value. The
+command line comes first.
   WEAVE_CIDR           addresses promised on ethwe: 10.2.1.5/24, ip:10.2.1.5/24, net:10.2.2.0/24
                        or net:default, separated by commas or blanks; none: wait for nothing;
                        empty or absent: any address

@@ -201,6 +201,10 @@ def test_each_option_on_the_command_line_and_in_the_environment(option: str) -> 
     value, is_so = EVERYTHING[option]
     assert not is_so(read("sh"))
     variable = "WAIT_FOR_WEAVE_" + option.upper().replace("-", "_")
+    if option in (HELP, VERSION):
+        assert not is_so(read("sh", **{variable: "1.0"}))
+        assert is_so(read(f"--{option}", "sh"))
+        return
     ways = [read("sh", **{variable: value or "yes"})]
     if value is None:
         ways += [read(f"--{option}", "sh")]
