@@ -29,6 +29,8 @@ from waitforweave.cli.options import (
 )
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
+from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.watcher import Watcher
 
 
 @click.command(short_help="The hook server: a Powerstrip adapter.")
@@ -89,11 +91,13 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, url: str) -> None:
         super().__init__(config)
         self._url = url
+        self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         click.echo(f"weavewait serve: listening on {self._url}", err=True)
         notify_ready()
+        self.listening.set()
 
 
 async def serve(
@@ -104,9 +108,10 @@ async def serve(
     # to end is no failure here.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    async with engine:
-        config = configured(make_app(engine, backend, image))
-        await Server(config, url).serve([listener])
+    attacher = Attacher(engine, backend)
+    server = Server(configured(make_app(attacher, image)), url)
+    async with engine, Watcher(attacher).watching(server.listening):
+        await server.serve([listener])
 
 
 def configured(app: Starlette) -> uvicorn.Config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,8 @@ import httpx
 from waitforweave.docker.url import parse_engine_url
 
 CALL_SECONDS = 30.0
+# What `docker ps` says of a container that has processes, or is about to have some again.
+RUNNING = ("running", "paused", "restarting")
 
 
 class EngineError(Exception):
@@ -83,16 +86,31 @@ class Engine:
         )
         return await self._send(request)
 
+    async def containers(self) -> dict[str, bool]:
+        """All containers' ids, and whether each runs (`docker ps -a`); a paused one does."""
+        found = (await self.request("GET", "/containers/json?all=1")).json()
+        return {each["Id"]: each["State"] in RUNNING for each in found}
+
     async def stream(self, method: str, path: str) -> AsyncIterator[bytes]:
         """A call whose answer comes as it is made, and may never end: no time-out."""
+        async with self.opened(method, path) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    @asynccontextmanager
+    async def opened(self, method: str, path: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The same; inside of the block the engine has answered, and nothing from here on is
+        missed. EngineError, also while the answer is read."""
         version = await self.version()
         try:
             async with self._client.stream(method, f"/v{version}{path}", timeout=None) as response:
                 await check(response)
-                async for chunk in response.aiter_raw():
-                    yield chunk
+                yield response.aiter_raw()
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
+        finally:
+            # An engine that has ended may come back as another version.
+            self._version = None
 
     async def version(self) -> str:
         """The engine's own API version, never a pinned one (weave#4002)."""

@@ -9,9 +9,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from waitforweave.attach.backend import Backend
-from waitforweave.docker.engine import Engine
 from waitforweave.docker.paths import is_create
+from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.create_hook import CreateHook
 from waitforweave.hooks.protocol import (
     Call,
@@ -43,9 +42,9 @@ class Adapter:
         return request
 
 
-def make_app(engine: Engine, backend: Backend, volume_image: str) -> Starlette:
+def make_app(attacher: Attacher, volume_image: str) -> Starlette:
     """The ASGI application of `weavewait serve`."""
-    adapter = Adapter(CreateHook(engine, volume_image), StartHook(engine, backend))
+    adapter = Adapter(CreateHook(attacher.engine, volume_image), StartHook(attacher))
 
     async def extension(request: Request) -> Response:
         result = await adapter(decode(await bounded_body(request)))

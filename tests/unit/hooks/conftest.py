@@ -16,6 +16,7 @@ from waitforweave.attach.backend import AttachError, Container
 from waitforweave.docker.engine import Engine
 from waitforweave.gate.weave_cidr import Wanted
 from waitforweave.hooks.app import make_app
+from waitforweave.hooks.attaching import Attacher
 
 IMAGE = {"Os": "linux", "Config": {"Entrypoint": ["ie"], "Cmd": ["ic"], "Env": ["PATH=/bin"]}}
 
@@ -45,6 +46,8 @@ class FakeBackend:
 
     error: AttachError | None = None
     hold: threading.Event | None = None
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    detached: list[str] = field(default_factory=list)
     attached: list[tuple[Container, list[str]]] = field(default_factory=list)
     name: str = "fake"
 
@@ -55,6 +58,13 @@ class FakeBackend:
             raise self.error
         self.attached.append((container, [word.text for word in wanted]))
         return tuple(word.text for word in wanted)
+
+    def list(self) -> dict[str, tuple[str, ...]]:
+        return dict(self.held)
+
+    def detach(self, container_id: str) -> tuple[str, ...]:
+        self.detached.append(container_id)
+        return self.held.pop(container_id)
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Adapter:
         async def call() -> list[httpx.Response]:
             transport = httpx.MockTransport(self.engine.handle)
             async with Engine("unix:///engine.sock", transport) as engine:
-                app = make_app(engine, self.backend, "weavewait:test")  # type: ignore[arg-type]
+                app = make_app(Attacher(engine, self.backend), "weavewait:test")  # type: ignore[arg-type]
                 hooks = httpx.ASGITransport(app, raise_app_exceptions=False)
                 async with httpx.AsyncClient(transport=hooks, base_url="http://hooks") as client:
                     posts = [client.post("/v1/extension", content=each) for each in contents]
@@ -115,19 +125,20 @@ def adapter() -> Adapter:
 
 @pytest.fixture
 def container(adapter: Adapter) -> Callable[..., dict[str, Any]]:
-    """Puts a container named `a` onto the fake engine; gives what inspect says, to be changed."""
+    """Puts a container onto the fake engine; gives what inspect says, to be changed."""
 
-    def put(*env: str, policy: str = "", running: bool = True) -> dict[str, Any]:
+    def put(*env: str, policy: str = "", running: bool = True, name: str = "a") -> dict[str, Any]:
+        identity = ("c" if name == "a" else name) * 64
         value = {
-            "Id": "c" * 64,
-            "Name": "/a",
+            "Id": identity,
+            "Name": f"/{name}",
             "State": {"Running": running, "Pid": 4711 if running else 0},
             "Config": {"Env": list(env)},
             "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": policy}},
         }
-        for name in ("a", "c" * 64):
-            adapter.engine.answers[f"GET /containers/{name}/json"] = (200, value)
-        adapter.engine.answers[f"POST /containers/{'c' * 64}/kill"] = (204, None)
+        for word in (name, identity):
+            adapter.engine.answers[f"GET /containers/{word}/json"] = (200, value)
+        adapter.engine.answers[f"POST /containers/{identity}/kill"] = (204, None)
         return value
 
     return put

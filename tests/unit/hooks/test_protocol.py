@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import app
+from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.protocol import HookError, decode
 
 GOOD = {
@@ -72,7 +73,7 @@ def test_a_caller_that_goes_away_within_its_body_is_no_fault(adapter):
     async def send(event):
         sent.append(event)
 
-    application = app.make_app(Engine("unix:///none"), adapter.backend, "weavewait:test")
+    application = app.make_app(Attacher(Engine("unix:///none"), adapter.backend), "weavewait:test")
     asyncio.run(application(scope, receive, send))
     assert sent[0]["status"] == 400
     assert adapter.engine.calls == []

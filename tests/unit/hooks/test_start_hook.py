@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from waitforweave.attach.backend import AttachError, Container
-from waitforweave.hooks import start_hook
+from waitforweave.hooks import attaching
 
 ID = "c" * 64
 KILL = f"POST /containers/{ID}/kill"
@@ -96,7 +96,7 @@ def test_a_run_that_ended_during_the_attach_is_no_failure(adapter, container, st
 
 def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
     container("WEAVE_CIDR=")
-    monkeypatch.setattr(start_hook, "ATTACH_SECONDS", 0.05)
+    monkeypatch.setattr(attaching, "ATTACH_SECONDS", 0.05)
     adapter.backend.hold = threading.Event()
     refused = adapter.start()
     adapter.backend.hold.set()
@@ -107,6 +107,7 @@ def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
 def test_attaches_do_not_wait_for_each_other(adapter, container):
     """The first is held until the second is through."""
     container("WEAVE_CIDR=")
+    container("WEAVE_CIDR=", name="b")
     first_waits, order = threading.Event(), []
 
     def attach(target, wanted):
@@ -119,10 +120,20 @@ def test_attaches_do_not_wait_for_each_other(adapter, container):
         return ()
 
     adapter.backend.attach = attach
-    first, second = adapter.together(*[adapter.start_message()] * 2)
+    first, second = adapter.together(adapter.start_message("a"), adapter.start_message("b"))
     passed_on(first)
     passed_on(second)
     assert order == ["begun", "begun", "done", "done"]
+
+
+def test_two_who_start_the_same_run_share_one_attach(adapter, container):
+    """A client's call and the engine's event for it, say."""
+    container("WEAVE_CIDR=")
+    adapter.backend.hold = threading.Event()
+    threading.Timer(0.2, adapter.backend.hold.set).start()
+    for response in adapter.together(*[adapter.start_message()] * 2):
+        passed_on(response)
+    assert len(adapter.backend.attached) == 1
 
 
 def test_a_fault_of_our_own_is_told_in_dockers_form(adapter, container):

@@ -1,0 +1,278 @@
+"""The watcher, on an engine whose events the test gives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from tests.unit.hooks.conftest import Adapter
+from waitforweave.attach.backend import AttachError, Container
+from waitforweave.docker.engine import Engine
+from waitforweave.hooks import watcher as module
+from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.book import Attached, Failed
+from waitforweave.hooks.watcher import Watcher
+
+ID = "c" * 64
+PATIENCE_SECONDS = 10
+LIST = "GET /containers/json?all=1"
+# Long after any time at which the tests' clock could have asked.
+LATER = 4_000_000_000_000_000_000
+
+
+class Stage:
+    """A watcher that runs; the test plays the engine."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter
+        self.connections: asyncio.Queue[str] = asyncio.Queue()
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.watcher: Watcher
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        if "/events" not in request.url.path:
+            return self.adapter.engine.handle(request)
+        self.connections.put_nowait(str(request.url))
+        return httpx.Response(200, content=self.stream())
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        while (line := await self.lines.get()) is not None:
+            yield line
+
+    def say(self, action: str, at: int = LATER, container: str = ID) -> None:
+        value = {"Type": "container", "Action": action, "Actor": {"ID": container}, "timeNano": at}
+        self.lines.put_nowait(json.dumps(value).encode() + b"\n")
+
+    def hang_up(self) -> None:
+        self.lines.put_nowait(None)
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """The test's own patience; what it waits for is the loop's next steps."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not holds():  # noqa: ASYNC110 - it awaits what the program does of itself
+                await asyncio.sleep(0.001)
+
+    @property
+    def attached(self) -> list[Container]:
+        return [container for container, _ in self.adapter.backend.attached]
+
+    def state(self) -> object:
+        record = self.watcher.attacher.book.get(ID)
+        return None if record is None else record.state
+
+
+@pytest.fixture
+def play(adapter, container, monkeypatch) -> Callable[[Callable[[Stage], Awaitable[None]]], None]:
+    """Runs a scene; the engine has no containers but those that the test puts there."""
+    monkeypatch.setattr(module, "retry_delay", lambda failures: 0.01)
+    adapter.engine.answers[LIST] = (200, [])
+
+    def run(scene: Callable[[Stage], Awaitable[None]]) -> None:
+        async def main() -> None:
+            stage = Stage(adapter)
+            transport = httpx.MockTransport(stage.handle)
+            async with Engine("unix:///engine.sock", transport) as engine:
+                stage.watcher = Watcher(Attacher(engine, adapter.backend))
+                begin = asyncio.Event()
+                begin.set()
+                async with stage.watcher.watching(begin):
+                    await stage.connections.get()
+                    # It has looked at all that was there: what comes now, comes by events.
+                    await stage.until(lambda: LIST in adapter.engine.calls)
+                    await stage.until(lambda: not stage.watcher._others)
+                    await scene(stage)
+
+        asyncio.run(main())
+
+    return run
+
+
+def listed(*ids: str, state: str = "running") -> tuple[int, list[dict[str, str]]]:
+    return 200, [{"Id": each, "State": state} for each in ids]
+
+
+@pytest.mark.parametrize("action", ["start", "unpause"])
+def test_what_starts_without_us_is_attached(play, container, action):
+    container("WEAVE_CIDR=10.2.1.5/24")
+
+    async def scene(stage):
+        stage.say(action)
+        await stage.until(lambda: isinstance(stage.state(), Attached))
+        assert stage.attached == [Container(ID, 4711)]
+
+    play(scene)
+
+
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_what_runs_at_the_start_is_attached(play, adapter, container, state):
+    container("WEAVE_CIDR=")
+    adapter.engine.answers[LIST] = listed(ID, state=state)
+
+    async def scene(stage):
+        await stage.until(lambda: stage.attached)
+
+    play(scene)
+
+
+def test_what_is_none_of_ours_is_asked_about_once(play, adapter, container):
+    container()
+
+    async def scene(stage):
+        stage.say("start")
+        await stage.until(lambda: stage.watcher.attacher.book.is_left_alone(ID))
+        asked = len(adapter.engine.calls)
+        container("WEAVE_CIDR=", name="b")
+        stage.say("start", LATER + 1)
+        stage.say("start", LATER + 2, "b" * 64)
+        await stage.until(lambda: stage.attached)
+        assert adapter.engine.calls[asked:] == [f"GET /containers/{'b' * 64}/json"]
+
+    play(scene)
+
+
+def test_a_failure_is_tried_again_until_it_succeeds(play, adapter, container):
+    container("WEAVE_CIDR=")
+    failures = iter([AttachError("no address"), ZeroDivisionError()])
+
+    def attach(target, wanted):
+        for failure in failures:
+            raise failure
+        return ("10.2.1.5/24",)
+
+    adapter.backend.attach = attach
+
+    async def scene(stage):
+        stage.say("start")
+        await stage.until(lambda: isinstance(stage.state(), Attached))
+        assert stage.watcher.attacher.book.get(ID).retries == 2
+
+    play(scene)
+
+
+@pytest.mark.parametrize("action", ["die", "destroy"])
+def test_it_is_not_tried_again_once_it_has_ended(play, adapter, container, action):
+    container("WEAVE_CIDR=")
+    adapter.backend.error = AttachError("no address")
+
+    async def scene(stage):
+        stage.say("start")
+        await stage.until(lambda: isinstance(stage.state(), Failed))
+        stage.say(action, LATER + 1)
+        await stage.until(lambda: stage.state() is None and not stage.watcher._pursued)
+
+    play(scene)
+
+
+def test_its_end_keeps_the_addresses_and_its_destruction_gives_them_back(play, adapter, container):
+    container("WEAVE_CIDR=")
+    adapter.backend.held[ID] = ("10.2.1.5/24",)
+    adapter.engine.answers[LIST] = listed(ID, state="exited")
+
+    async def scene(stage):
+        stage.say("die")
+        # What comes after it has been dealt with too: the end was nothing to give back for.
+        stage.say("start", LATER + 1)
+        await stage.until(lambda: stage.attached)
+        assert adapter.backend.detached == []
+        stage.say("die", LATER + 2)
+        stage.say("destroy", LATER + 3)
+        await stage.until(lambda: adapter.backend.detached == [ID])
+
+    play(scene)
+
+
+def test_a_destroyed_container_that_has_nothing_of_ours_is_not_touched(play, adapter):
+    adapter.backend.held["b" * 64] = ("10.2.1.5/24",)
+    adapter.engine.answers[LIST] = listed("b" * 64, state="exited")
+
+    async def scene(stage):
+        stage.say("destroy", LATER)
+        stage.say("destroy", LATER + 1, "b" * 64)
+        await stage.until(lambda: adapter.backend.detached and not stage.watcher._others)
+        assert adapter.backend.detached == ["b" * 64]
+
+    play(scene)
+
+
+def test_addresses_wait_for_an_attach_that_is_under_way(play, adapter, container):
+    """--rm, and it ended within its attach: what that still makes goes too."""
+    container("WEAVE_CIDR=")
+    release, order = threading.Event(), []
+
+    def attach(target, wanted):
+        order.append("attach")
+        assert release.wait(PATIENCE_SECONDS)
+        adapter.backend.held[ID] = ("10.2.1.5/24",)
+        return adapter.backend.held[ID]
+
+    adapter.backend.attach = attach
+
+    async def scene(stage):
+        stage.say("start")
+        await stage.until(lambda: order)
+        stage.say("destroy", LATER + 1)
+        await stage.until(lambda: stage.state() is None)
+        assert adapter.backend.detached == []
+        release.set()
+        await stage.until(lambda: adapter.backend.detached == [ID])
+
+    play(scene)
+
+
+def test_leftovers_of_what_the_engine_does_not_know_are_collected(play, adapter):
+    adapter.backend.held = {ID: ("10.2.1.5/24",), "b" * 64: ()}
+    adapter.engine.answers[LIST] = listed("b" * 64, state="exited")
+
+    async def scene(stage):
+        await stage.until(lambda: adapter.backend.detached)
+        assert adapter.backend.detached == [ID]
+
+    play(scene)
+
+
+def test_nothing_is_collected_where_the_engine_cannot_say_what_there_is(play, adapter):
+    adapter.backend.held = {ID: ("10.2.1.5/24",)}
+    adapter.engine.answers[LIST] = (500, {"message": "no"})
+
+    async def scene(stage):
+        assert adapter.engine.calls == [LIST]
+        assert adapter.backend.detached == []
+
+    play(scene)
+
+
+def test_an_engine_that_comes_back_is_followed_again_from_before(play, adapter, container):
+    container("WEAVE_CIDR=")
+
+    async def scene(stage):
+        stage.say("die", 1_700_000_020_000_000_005)
+        stage.hang_up()
+        again = await stage.connections.get()
+        assert "since=1700000010.000000005" in again
+        # What was started in between, past its memory, is found all the same.
+        adapter.engine.answers[LIST] = listed(ID)
+        stage.hang_up()
+        await stage.connections.get()
+        await stage.until(lambda: stage.attached)
+
+    play(scene)
+
+
+def test_an_attached_run_is_not_attached_again_by_its_own_event(play, adapter, container):
+    """The client's call came first."""
+    container("WEAVE_CIDR=")
+    container("WEAVE_CIDR=", name="b")
+
+    async def scene(stage):
+        await stage.watcher.attacher.see_to("a", "start")
+        stage.say("start", 1_000_000_000)
+        stage.say("start", LATER, "b" * 64)
+        await stage.until(lambda: len(stage.attached) == 2)
+        assert [each.id for each in stage.attached] == [ID, "b" * 64]
+
+    play(scene)

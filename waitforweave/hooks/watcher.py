@@ -1,0 +1,191 @@
+"""The watcher: what starts without us is attached too, and what is gone is given back.
+
+It follows the engine's events, and looks at everything once whenever a connection to them stands:
+subscribe first, look second, so that nothing falls in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from waitforweave.attach.backend import AttachError
+from waitforweave.docker.engine import EngineError
+from waitforweave.hooks import feed
+from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.book import Failed
+from waitforweave.hooks.feed import Event, Feed, Meaning
+from waitforweave.hooks.schedule import reconnect_delay, retry_delay
+
+log = logging.getLogger(__name__)
+
+NANO = 1e9
+
+
+class Watcher:
+    """`connected`: the engine's events are followed now."""
+
+    def __init__(self, attacher: Attacher) -> None:
+        self.attacher = attacher
+        self.feed = Feed()
+        self.connected = False
+        # What is being attached on our own account, until it is, or has ended.
+        self._pursued: dict[str, asyncio.Task[None]] = {}
+        self._others: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def watching(self, begin: asyncio.Event) -> AsyncIterator[None]:
+        """Inside of the block the engine is watched, once `begin` is set."""
+        task = asyncio.create_task(self.run(begin))
+        try:
+            yield
+        finally:
+            tasks = [task, *self._pursued.values(), *self._others]
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self, begin: asyncio.Event) -> None:
+        """For ever: an engine that is gone is awaited."""
+        await begin.wait()
+        failures = 0
+        while True:
+            before = self.feed.last
+            try:
+                await self.follow()
+                reason = "the engine has ended"
+            except EngineError as error:
+                reason = str(error)
+            if self.connected or failures == 0:
+                log.warning("events: %s; connecting again", reason)
+            failures = 1 if self.connected or self.feed.last != before else failures + 1
+            self.connected = False
+            await asyncio.sleep(reconnect_delay(failures))
+
+    async def follow(self) -> None:
+        """One connection, until it ends. EngineError."""
+        path = feed.path(self.feed.since)
+        async with self.attacher.engine.opened("GET", path) as chunks:
+            self.feed.connected()
+            self.connected = True
+            log.info("events: followed")
+            self.beside(self.look_around())
+            async for chunk in chunks:
+                for event in self.feed.read(chunk):
+                    self.handle(event)
+
+    def handle(self, event: Event) -> None:
+        """Start what this event asks for; waits for nothing."""
+        container = event.Actor.ID
+        if event.meaning is Meaning.ATTACH:
+            if not self.attacher.book.covers(container, event.timeNano / NANO):
+                self.pursue(container, f"event {event.Action}")
+            return
+        self.drop(container)
+        if event.meaning is Meaning.GONE:
+            self.attacher.book.forget(container)
+            self.beside(self.give_back(container))
+
+    def pursue(self, container: str, cause: str) -> None:
+        """Attach it, again and again until it is, or has ended."""
+        if self.attacher.book.is_left_alone(container):
+            return
+        self.give_up(container)
+        task = asyncio.create_task(self._pursue(container, cause))
+        self._pursued[container] = task
+        task.add_done_callback(lambda done: self._pursued_done(container, done))
+
+    async def _pursue(self, container: str, cause: str) -> None:
+        failures = 0
+        while await self.fails(container, cause):
+            failures += 1
+            delay = retry_delay(failures)
+            self.attacher.book.again(container, self.attacher.clock() + delay)
+            await asyncio.sleep(delay)
+            cause = f"retry {failures} of"
+
+    async def fails(self, container: str, cause: str) -> bool:
+        """Whether it should be attached and could not be."""
+        try:
+            outcome = await self.attacher.see_to(container, cause)
+        except EngineError as error:
+            log.warning("%s %s: cannot be inspected: %s", cause, container[:12], error)
+            return True
+        except Exception:  # A fault of our own is no reason to forget the container.
+            log.exception("%s %s: internal error", cause, container[:12])
+            return True
+        return isinstance(outcome, Failed)
+
+    def _pursued_done(self, container: str, task: asyncio.Task[None]) -> None:
+        if self._pursued.get(container) is task:
+            del self._pursued[container]
+        log_fault(task)
+
+    def give_up(self, container: str) -> None:
+        """Try no more; an attach that is under way is nobody's to stop."""
+        task = self._pursued.pop(container, None)
+        if task is not None:
+            task.cancel()
+
+    def drop(self, container: str) -> None:
+        """It has ended: nothing is tried any more, but its addresses stay its own until it is
+        destroyed, so that the next run gets them again."""
+        self.give_up(container)
+        self.attacher.book.strike_out(container)
+
+    async def look_around(self) -> None:
+        """Attach what runs and should be, and give back what belongs to nobody any more."""
+        try:
+            # In this order: whoever is attached from here on is in the engine's list for sure.
+            held = await self.held()
+            asked, before = self.attacher.clock(), dict(self._pursued)
+            running = await self.attacher.engine.containers()
+        except EngineError as error:
+            log.warning("events: cannot list the containers: %s", error)
+            return
+        runs = {container for container, is_running in running.items() if is_running}
+        self.attacher.book.keep(running.keys(), runs, asked)
+        for container in before.keys() - runs:
+            if self._pursued.get(container) is before[container]:
+                self.give_up(container)
+        for container in held.keys() - running.keys():
+            self.beside(self.give_back(container))
+        for container in runs - self._pursued.keys():
+            self.pursue(container, "found")
+
+    async def held(self) -> Mapping[str, tuple[str, ...]]:
+        """What the backend has; nothing where it cannot say."""
+        try:
+            return await self.attacher.run_in_pool(self.attacher.backend.list)
+        except AttachError as error:
+            log.error("leftovers cannot be looked for: %s", error)
+            return {}
+
+    async def give_back(self, container: str) -> None:
+        """Addresses and link of a container that is no more."""
+        await self.attacher.quiet(container)
+        if container not in await self.held():
+            return
+        detach = partial(self.attacher.backend.detach, container)
+        try:
+            addresses = await self.attacher.run_in_pool(detach)
+        except AttachError as error:
+            log.error("gone %s: its addresses stay taken: %s", container[:12], error)
+        else:
+            log.info("gone %s: given back: %s", container[:12], " ".join(addresses))
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+        task.add_done_callback(log_fault)
+
+
+def log_fault(task: asyncio.Task[None]) -> None:
+    """A fault of our own in a task that nobody waits for is seen at least in the log."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("internal error", exc_info=task.exception())
