@@ -108,9 +108,9 @@ async def serve(
     # to end is no failure here.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    attacher = Attacher(engine, backend)
-    server = Server(configured(make_app(attacher, image)), url)
-    async with engine, Watcher(attacher).watching(server.listening):
+    watcher = Watcher(Attacher(engine, backend))
+    server = Server(configured(make_app(watcher, image)), url)
+    async with engine, watcher.watching(server.listening):
         await server.serve([listener])
 
 

@@ -1,4 +1,4 @@
-"""The adapter's HTTP side: POST /v1/extension."""
+"""The server's HTTP side: POST /v1/extension for the proxy, the rest for who runs it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from waitforweave.docker.paths import is_create
-from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.create_hook import CreateHook
+from waitforweave.hooks.metrics import CONTENT_TYPE_LATEST
 from waitforweave.hooks.protocol import (
     Call,
     ClientRequest,
@@ -21,6 +21,7 @@ from waitforweave.hooks.protocol import (
     decode,
 )
 from waitforweave.hooks.start_hook import StartHook
+from waitforweave.hooks.watcher import Watcher
 
 # A body of containers/create is a few KB; its proxy bounds it too.
 BODY_BYTES = 32 * 1024 * 1024
@@ -42,18 +43,42 @@ class Adapter:
         return request
 
 
-def make_app(attacher: Attacher, volume_image: str) -> Starlette:
+def make_app(watcher: Watcher, volume_image: str) -> Starlette:
     """The ASGI application of `weavewait serve`."""
-    adapter = Adapter(CreateHook(attacher.engine, volume_image), StartHook(attacher))
+    attacher, metrics = watcher.attacher, watcher.metrics
+    create = CreateHook(attacher.engine, volume_image, metrics.creates)
+    adapter = Adapter(create, StartHook(attacher))
 
     async def extension(request: Request) -> Response:
-        result = await adapter(decode(await bounded_body(request)))
+        try:
+            result = await adapter(decode(await bounded_body(request)))
+        except ClientDisconnect:
+            raise
+        except Exception:
+            metrics.errors.labels("hook").inc()
+            raise
         return Response(answer(result), media_type="application/json")
 
-    return Starlette(
-        routes=[Route("/v1/extension", extension, methods=["POST"])],
-        exception_handlers={HookError: refused, ClientDisconnect: gone, Exception: failed},
-    )
+    routes = [Route("/v1/extension", extension, methods=["POST"]), *health_routes(watcher)]
+    handlers = {HookError: refused, ClientDisconnect: gone, Exception: failed}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def health_routes(watcher: Watcher) -> list[Route]:
+    """For who runs it: is it there, does it do its work, and how well."""
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_request: Request) -> Response:
+        if watcher.connected:
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("the engine's events are not followed\n", 503)
+
+    async def metrics(_request: Request) -> Response:
+        return Response(watcher.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/healthz", health), Route("/readyz", ready), Route("/metrics", metrics)]
 
 
 def refused(_request: Request, error: Exception) -> Response:

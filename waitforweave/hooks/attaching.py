@@ -15,6 +15,7 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
 from waitforweave.hooks.book import Attached, Book, Ended, Failed, Outcome, Run, run_of
+from waitforweave.hooks.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class Attacher:
         self.backend = backend
         self.clock = clock
         self.book = Book()
+        self.metrics = Metrics()
+        self.metrics.waiting.set_function(self.book.waiting)
         self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
         self._tasks: dict[str, tuple[Run, asyncio.Task[Outcome]]] = {}
         # What a backend still does for a container, also for one that nobody waits for any more.
@@ -73,7 +76,7 @@ class Attacher:
         if under_way is not None and under_way[0] == run:
             return await asyncio.shield(under_way[1])
         self.book.begin(run, asked, self.clock())
-        task = asyncio.create_task(self._attach(run, wanted, cause))
+        task = asyncio.create_task(self._counted(run, wanted, cause))
         self._tasks[run.id] = (run, task)
         task.add_done_callback(lambda _: self._forget(run))
         return await asyncio.shield(task)
@@ -81,6 +84,17 @@ class Attacher:
     def _forget(self, run: Run) -> None:
         if run.id in self._tasks and self._tasks[run.id][0] == run:
             del self._tasks[run.id]
+
+    async def _counted(self, run: Run, wanted: Sequence[Wanted], cause: str) -> Outcome:
+        begun, result = time.monotonic(), "failed"
+        try:
+            outcome = await self._attach(run, wanted, cause)
+            if isinstance(outcome, Attached):
+                self.metrics.attach_seconds.observe(time.monotonic() - begun)
+            result = type(outcome).__name__.lower()
+        finally:
+            self.metrics.attaches.labels(result).inc()
+        return outcome
 
     async def _attach(self, run: Run, wanted: Sequence[Wanted], cause: str) -> Outcome:
         try:

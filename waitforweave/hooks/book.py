@@ -128,6 +128,10 @@ class Book:
             if container in running or record.asked >= asked
         }
 
+    def waiting(self) -> int:
+        """How many run without their interface."""
+        return sum(not isinstance(record.state, Attached) for record in self)
+
     def attached(self, run: Run) -> Attached | None:
         """How this very run was attached, if it was."""
         record = self._records.get(run.id)

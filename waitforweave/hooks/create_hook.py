@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from prometheus_client import Counter
 
 from waitforweave.docker import create
 from waitforweave.docker.create import VOLUME_CONTAINER, LeftAlone
@@ -31,8 +32,19 @@ class CreateHook:
 
     engine: Engine
     volume_image: str
+    creates: Counter
 
     async def __call__(self, request: ClientRequest) -> ClientRequest:
+        """`changed`, and counted. HookError."""
+        result = "refused"
+        try:
+            changed = await self.changed(request)
+            result = "left_alone" if changed is request else "wrapped"
+        finally:
+            self.creates.labels(result).inc()
+        return changed
+
+    async def changed(self, request: ClientRequest) -> ClientRequest:
         """The request as it shall reach the engine; unchanged byte for byte where it is none of
         ours. HookError."""
         try:

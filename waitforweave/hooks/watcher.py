@@ -31,6 +31,7 @@ class Watcher:
 
     def __init__(self, attacher: Attacher) -> None:
         self.attacher = attacher
+        self.metrics = attacher.metrics
         self.feed = Feed()
         self.connected = False
         # What is being attached on our own account, until it is, or has ended.
@@ -54,24 +55,31 @@ class Watcher:
         await begin.wait()
         failures = 0
         while True:
-            before = self.feed.last
             try:
                 await self.follow()
                 reason = "the engine has ended"
             except EngineError as error:
                 reason = str(error)
+            except Exception:  # A fault of our own: whoever does not watch attaches nothing.
+                log.exception("events: internal error")
+                reason = "internal error"
             if self.connected or failures == 0:
                 log.warning("events: %s; connecting again", reason)
-            failures = 1 if self.connected or self.feed.last != before else failures + 1
-            self.connected = False
+                self.metrics.errors.labels("events").inc()
+            failures = 1 if self.connected else failures + 1
+            self.connect(False)
             await asyncio.sleep(reconnect_delay(failures))
+
+    def connect(self, connected: bool) -> None:
+        self.connected = connected
+        self.metrics.connected.set(connected)
 
     async def follow(self) -> None:
         """One connection, until it ends. EngineError."""
         path = feed.path(self.feed.since)
         async with self.attacher.engine.opened("GET", path) as chunks:
             self.feed.connected()
-            self.connected = True
+            self.connect(True)
             log.info("events: followed")
             self.beside(self.look_around())
             async for chunk in chunks:
@@ -81,6 +89,7 @@ class Watcher:
     def handle(self, event: Event) -> None:
         """Start what this event asks for; waits for nothing."""
         container = event.Actor.ID
+        self.metrics.event_lag.set(self.attacher.clock() - event.timeNano / NANO)
         if event.meaning is Meaning.ATTACH:
             if not self.attacher.book.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
@@ -117,6 +126,7 @@ class Watcher:
             return True
         except Exception:  # A fault of our own is no reason to forget the container.
             log.exception("%s %s: internal error", cause, container[:12])
+            self.metrics.errors.labels("watcher").inc()
             return True
         return isinstance(outcome, Failed)
 
@@ -166,17 +176,24 @@ class Watcher:
             return {}
 
     async def give_back(self, container: str) -> None:
-        """Addresses and link of a container that is no more."""
+        """Addresses and link of a container that is no more; again and again until they are."""
         await self.attacher.quiet(container)
-        if container not in await self.held():
-            return
+        failures = 0
+        while container in await self.held() and not await self.is_detached(container):
+            failures += 1
+            await asyncio.sleep(retry_delay(failures))
+
+    async def is_detached(self, container: str) -> bool:
+        """Detach it; False where that failed."""
         detach = partial(self.attacher.backend.detach, container)
         try:
             addresses = await self.attacher.run_in_pool(detach)
         except AttachError as error:
             log.error("gone %s: its addresses stay taken: %s", container[:12], error)
-        else:
-            log.info("gone %s: given back: %s", container[:12], " ".join(addresses))
+            self.metrics.errors.labels("watcher").inc()
+            return False
+        log.info("gone %s: given back: %s", container[:12], " ".join(addresses))
+        return True
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -15,6 +15,7 @@ from tests.support import images
 from waitforweave.docker.create import GATE
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.create_hook import CreateHook
+from waitforweave.hooks.metrics import Metrics
 from waitforweave.hooks.protocol import ClientRequest
 
 GATED = [
@@ -49,7 +50,7 @@ def through_hook(engine, body: str) -> str:
     async def call() -> str:
         async with Engine(engine.url) as client:
             request = ClientRequest("POST", "/containers/create", body)
-            return (await CreateHook(client, images.BUSYBOX)(request)).Body or ""
+            return (await CreateHook(client, images.BUSYBOX, Metrics().creates)(request)).Body or ""
 
     return asyncio.run(call())
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from waitforweave.attach.backend import AttachError, Container
+from waitforweave.attach.backend import AttachError, Backend, Container
 from waitforweave.docker.engine import Engine
 from waitforweave.gate.weave_cidr import Wanted
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.watcher import Watcher
 
 IMAGE = {"Os": "linux", "Config": {"Entrypoint": ["ie"], "Cmd": ["ic"], "Env": ["PATH=/bin"]}}
 
@@ -67,29 +69,53 @@ class FakeBackend:
         return self.held.pop(container_id)
 
 
+def as_backend(fake: FakeBackend) -> Backend:
+    """What the hooks call of a backend, the fake has."""
+    return cast(Backend, fake)
+
+
 @dataclass
 class Adapter:
     """The application, called as a proxy calls it."""
 
     engine: FakeEngine
     backend: FakeBackend
+    # One server for several calls, in place of one for each.
+    attacher: Attacher | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Inside, all calls go to the same server."""
+        self.attacher = Attacher(self.fake_engine(), as_backend(self.backend))
+        yield
+        self.attacher = None
+
+    def fake_engine(self) -> Engine:
+        return Engine("unix:///engine.sock", httpx.MockTransport(self.engine.handle))
 
     def post(self, content: bytes) -> httpx.Response:
         return self.together(content)[0]
 
     def together(self, *contents: bytes) -> list[httpx.Response]:
         """Several calls at once."""
+        return self.called(
+            lambda client: [client.post("/v1/extension", content=each) for each in contents]
+        )
 
-        async def call() -> list[httpx.Response]:
-            transport = httpx.MockTransport(self.engine.handle)
-            async with Engine("unix:///engine.sock", transport) as engine:
-                app = make_app(Attacher(engine, self.backend), "weavewait:test")  # type: ignore[arg-type]
-                hooks = httpx.ASGITransport(app, raise_app_exceptions=False)
-                async with httpx.AsyncClient(transport=hooks, base_url="http://hooks") as client:
-                    posts = [client.post("/v1/extension", content=each) for each in contents]
-                    return await asyncio.gather(*posts)
+    def get(self, path: str) -> httpx.Response:
+        return self.called(lambda client: [client.get(path)])[0]
 
-        return asyncio.run(call())
+    def called(
+        self, calls: Callable[[httpx.AsyncClient], list[Coroutine[Any, Any, httpx.Response]]]
+    ) -> list[httpx.Response]:
+        async def main() -> list[httpx.Response]:
+            attacher = self.attacher or Attacher(self.fake_engine(), as_backend(self.backend))
+            app = make_app(Watcher(attacher), "weavewait:test")
+            hooks = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=hooks, base_url="http://hooks") as client:
+                return await asyncio.gather(*calls(client))
+
+        return asyncio.run(main())
 
     def create(
         self, body: str | None, path: str = "/v1.41/containers/create?name=a"

@@ -13,6 +13,7 @@ from waitforweave.docker.engine import Engine
 from waitforweave.hooks import app
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.protocol import HookError, decode
+from waitforweave.hooks.watcher import Watcher
 
 GOOD = {
     "PowerstripProtocolVersion": 1,
@@ -73,7 +74,8 @@ def test_a_caller_that_goes_away_within_its_body_is_no_fault(adapter):
     async def send(event):
         sent.append(event)
 
-    application = app.make_app(Attacher(Engine("unix:///none"), adapter.backend), "weavewait:test")
+    attacher = Attacher(Engine("unix:///none"), adapter.backend)
+    application = app.make_app(Watcher(attacher), "weavewait:test")
     asyncio.run(application(scope, receive, send))
     assert sent[0]["status"] == 400
     assert adapter.engine.calls == []

@@ -224,6 +224,24 @@ def test_addresses_wait_for_an_attach_that_is_under_way(play, adapter, container
     play(scene)
 
 
+def test_addresses_that_could_not_be_given_back_are_given_back_later(play, adapter):
+    adapter.backend.held[ID] = ("10.2.1.5/24",)
+    failures = iter([AttachError("disk full"), AttachError("disk full")])
+    detach = adapter.backend.detach
+
+    def failing(container_id):
+        for failure in failures:
+            raise failure
+        return detach(container_id)
+
+    adapter.backend.detach = failing
+
+    async def scene(stage):
+        assert adapter.backend.detached == [ID]
+
+    play(scene)
+
+
 def test_leftovers_of_what_the_engine_does_not_know_are_collected(play, adapter):
     adapter.backend.held = {ID: ("10.2.1.5/24",), "b" * 64: ()}
     adapter.engine.answers[LIST] = listed("b" * 64, state="exited")
