@@ -30,6 +30,7 @@ from waitforweave.cli.options import (
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.options import Options as HookOptions
 from waitforweave.hooks.watcher import Watcher
 
 
@@ -65,7 +66,8 @@ def command(
     with told("serve"), listening(listen) as listener:
         attach = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
         attach.prepare()
-        asyncio.run(serve(Engine(engine), attach, image, listener, listen))
+        hooks = HookOptions(image, backend)
+        asyncio.run(serve(Engine(engine), attach, hooks, listener, listen))
 
 
 class OneLine(logging.Formatter):
@@ -101,7 +103,7 @@ class Server(uvicorn.Server):
 
 
 async def serve(
-    engine: Engine, backend: Backend, image: str, listener: socket.socket, url: str
+    engine: Engine, backend: Backend, options: HookOptions, listener: socket.socket, url: str
 ) -> None:
     """Serve until TERM or INT."""
     # uvicorn raises the signal again that ended it, so that the process dies of it; being told
@@ -109,7 +111,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     watcher = Watcher(Attacher(engine, backend))
-    server = Server(configured(make_app(watcher, image)), url)
+    server = Server(configured(make_app(watcher, options)), url)
     async with engine, watcher.watching(server.listening):
         await server.serve([listener])
 

@@ -1,29 +1,151 @@
-"""`weavewait status`: what of a launch is there, and which containers are gated."""
+"""`weavewait status`: what of a launch is there, and how each gated container is doing."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
+from dataclasses import asdict, dataclass
 
 import click
+import msgspec
+from rich.live import Live
+from rich.text import Text
 
 from waitforweave.cli.errors import told
-from waitforweave.cli.options import engine_option
+from waitforweave.cli.options import URL, engine_option
 from waitforweave.docker.engine import Engine
+from waitforweave.hooks.status import Row
 from waitforweave.launch import steps
+from waitforweave.launch.asking import ask, status_of
+from waitforweave.launch.settings import LaunchError
+
+WATCH_SECONDS = 1.0
+HEADINGS = ("NAME", "STATE", "PROMISED", "THERE", "BACKEND", "RETRIES")
 
 
-@click.command(short_help="What of a launch is there.")
+class Answer(msgspec.Struct):
+    """What the server says."""
+
+    containers: list[Row]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look: the parts of the launch, and the containers; `fault` is why those are not known."""
+
+    parts: list[steps.Part]
+    containers: list[Row]
+    fault: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.fault and all(part.good for part in self.parts)
+
+
+@click.command(short_help="What of a launch is there, and how gated containers are doing.")
 @engine_option
-def command(engine: str) -> None:
-    """Say what runs, a line each. Exit code 0: all of a launch is there; 1: something is not."""
+@click.option("--server", type=URL, help="Ask the hook server there, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
+@click.option("--watch", is_flag=True, help="Stay, and keep it current, until Ctrl-C.")
+def command(engine: str, server: str | None, as_json: bool, watch: bool) -> None:
+    """Say what of a launch runs, and of each gated container what it was promised and has, whether
+    it waits, and why. Exit code 0: all of the launch is there; 1: something is not.
+    """
+    if as_json and watch:
+        raise click.UsageError("--json and --watch contradict each other; allowed: one of them")
     with told("status"):
-        parts = asyncio.run(look(engine))
-    for part in parts:
-        click.echo(f"{part.name:<18}{part.state}")
-    sys.exit(0 if all(part.good for part in parts) else 1)
+        if watch:
+            asyncio.run(keep_current(engine, server))
+        seen = asyncio.run(look(engine, server))
+    click.echo(json_of(seen) if as_json else text_of(seen, time.time()))
+    sys.exit(0 if seen.good else 1)
 
 
-async def look(url: str) -> list[steps.Part]:
+async def look(url: str, server: str | None) -> Seen:
+    """LaunchError, EngineError."""
+    if server is not None:
+        return Seen([], decoded(await ask(server)))
     async with Engine(url) as engine:
-        return await steps.status(engine, url)
+        parts = await steps.status(engine, url)
+        try:
+            return Seen(parts, decoded(await status_of(engine, url)))
+        except LaunchError as error:
+            # A launch that is not there is told by its parts already.
+            return Seen(parts, [], str(error) if all(part.good for part in parts) else "")
+
+
+def decoded(answer: bytes) -> list[Row]:
+    """LaunchError for what no hook server says."""
+    try:
+        return msgspec.json.decode(answer, type=Answer).containers
+    except msgspec.MsgspecError as error:
+        raise LaunchError(f"no hook server's answer: {error}") from error
+
+
+async def keep_current(url: str, server: str | None) -> None:
+    """Until it is interrupted. What is looked at has no events for us, so it is looked at again."""
+    with Live(auto_refresh=False, screen=sys.stdout.isatty()) as live:
+        while True:
+            try:
+                text = text_of(await look(url, server), time.time())
+            except LaunchError as error:
+                text = str(error)
+            live.update(Text(text, no_wrap=True), refresh=True)
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def json_of(seen: Seen) -> str:
+    value = {
+        "parts": [asdict(part) for part in seen.parts],
+        "containers": seen.containers,
+        **({"fault": seen.fault} if seen.fault else {}),
+    }
+    return msgspec.json.encode(value).decode()
+
+
+def text_of(seen: Seen, now: float) -> str:
+    """The parts a line each, then the table."""
+    lines = [f"{part.name:<18}{part.state}" for part in seen.parts]
+    if seen.fault:
+        lines.append(seen.fault)
+    if seen.containers:
+        cells = [HEADINGS, *[cells_of(row, now) for row in seen.containers]]
+        lines += ["", *aligned(cells)] if lines else aligned(cells)
+    return "\n".join(lines)
+
+
+def cells_of(row: Row, now: float) -> tuple[str, ...]:
+    there, promised = ", ".join(row.addresses), ", ".join(row.promised)
+    return (
+        *(row.name, state_of(row, now), promised or "-", there or "-"),
+        *(row.backend, str(row.retries)),
+    )
+
+
+def state_of(row: Row, now: float) -> str:
+    """The state with what one wants to know of it."""
+    match row.state:
+        case "ready" if row.took is not None:
+            return f"ready (took {row.took:.2f} s)"
+        case "waiting" if row.since is not None:
+            return f"waiting (for {max(0.0, now - row.since):.0f} s)"
+        case "failed" if row.again is not None:
+            return f"failed: {row.reason} (again in {max(0.0, row.again - now):.0f} s)"
+        case "failed" | "unknown":
+            return f"{row.state}: {row.reason}"
+        case "stopped":
+            return f"stopped ({row.reason})"
+    return row.state
+
+
+def aligned(table: list[tuple[str, ...]]) -> list[str]:
+    """Columns two blanks apart; a terminal's control characters are shown, not obeyed."""
+    shown = [
+        [cell if cell.isprintable() else ascii(cell)[1:-1] for cell in cells] for cells in table
+    ]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        for cells in shown
+    ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from waitforweave.docker.engine import EngineError
 from waitforweave.docker.paths import is_create
 from waitforweave.hooks.create_hook import CreateHook
 from waitforweave.hooks.metrics import CONTENT_TYPE_LATEST
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.protocol import (
     Call,
     ClientRequest,
@@ -21,6 +24,7 @@ from waitforweave.hooks.protocol import (
     decode,
 )
 from waitforweave.hooks.start_hook import StartHook
+from waitforweave.hooks.status import rows
 from waitforweave.hooks.watcher import Watcher
 
 # A body of containers/create is a few KB; its proxy bounds it too.
@@ -43,10 +47,10 @@ class Adapter:
         return request
 
 
-def make_app(watcher: Watcher, volume_image: str) -> Starlette:
+def make_app(watcher: Watcher, options: Options) -> Starlette:
     """The ASGI application of `weavewait serve`."""
     attacher, metrics = watcher.attacher, watcher.metrics
-    create = CreateHook(attacher.engine, volume_image, metrics.creates)
+    create = CreateHook(attacher.engine, options.volume_image, metrics.creates)
     adapter = Adapter(create, StartHook(attacher))
 
     async def extension(request: Request) -> Response:
@@ -60,6 +64,16 @@ def make_app(watcher: Watcher, volume_image: str) -> Starlette:
         return Response(answer(result), media_type="application/json")
 
     routes = [Route("/v1/extension", extension, methods=["POST"]), *health_routes(watcher)]
+
+    async def status(_request: Request) -> Response:
+        try:
+            found = await rows(attacher, options.backend)
+        except EngineError as error:
+            return JSONResponse({"message": f"weavewait: {error}"}, error.status or 502)
+        body = msgspec.json.encode({"containers": found})
+        return Response(body, media_type="application/json")
+
+    routes.append(Route("/v1/status", status))
     handlers = {HookError: refused, ClientDisconnect: gone, Exception: failed}
     return Starlette(routes=routes, exception_handlers=handlers)
 

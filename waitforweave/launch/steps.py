@@ -121,11 +121,11 @@ class Part:
 
 
 async def status(engine: Engine, url: str) -> list[Part]:
-    """What of a launch is there, in the order in which it is needed; then the gated containers."""
+    """What of a launch is there, in the order in which it is needed."""
     volume = await on_engine.inspect(engine, VOLUME_CONTAINER)
     state = "there" if volume is not None else "not there: weavewait launch"
     parts = [Part(VOLUME_CONTAINER, state, volume is not None)]
     record = on_host.recorded(url)
     programs = on_host.states(record) if record is not None else await on_engine.states(engine)
-    parts += [Part(name, "running" if runs else "not running", runs) for name, runs in programs]
-    return parts + [Part(name, "gated") for name in await gated_containers(engine)]
+    words = {True: "running", False: "not running"}
+    return parts + [Part(name, words[runs], runs) for name, runs in programs]

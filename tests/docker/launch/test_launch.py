@@ -80,12 +80,22 @@ def test_status_says_what_is_there(engine, mode):
             "run", "-d", "--name", "one", "-e", "WEAVE_CIDR=", images.BUSYBOX, "sleep", "99"
         )
         status = weavewait("status", "--engine", engine.url, enter=enter)
+        as_json = weavewait("status", "--engine", engine.url, "--json", enter=enter)
         client.docker("rm", "-f", "one")
     assert status.code == 0, status.out + status.err
-    words = [line.split(None, 1) for line in status.out.splitlines()]
+    parts, table = status.out.split("\n\n")
+    words = [line.split(None, 1) for line in parts.splitlines()]
     assert words[0] == ["weavewait", "there"]
-    assert [state for _, state in words] == ["there", "running", "running", "gated"]
-    assert words[3][0] == "one"
+    assert [state for _, state in words] == ["there", "running", "running"]
+    (row,) = json.loads(as_json.out)["containers"]
+    assert (row["name"], row["state"], row["backend"]) == ("one", "ready", "bridge")
+    assert row["promised"] == ["net:default"]
+    (address,) = row["addresses"]
+    assert 0 < row["took"] < 60
+    heading, line = table.splitlines()
+    assert heading.split() == ["NAME", "STATE", "PROMISED", "THERE", "BACKEND", "RETRIES"]
+    cells = ["one", "ready", "(took", f"{row['took']:.2f}", "s)", "net:default", address]
+    assert line.split() == [*cells, "bridge", "0"]
     gone = weavewait("status", "--engine", engine.url, enter=enter)
     assert gone.code == 1
     assert gone.out.splitlines()[0].split(None, 1)[1] == "not there: weavewait launch"

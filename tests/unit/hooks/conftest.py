@@ -18,8 +18,10 @@ from waitforweave.docker.engine import Engine
 from waitforweave.gate.weave_cidr import Wanted
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.watcher import Watcher
 
+OPTIONS = Options("weavewait:test")
 IMAGE = {"Os": "linux", "Config": {"Entrypoint": ["ie"], "Cmd": ["ic"], "Env": ["PATH=/bin"]}}
 
 
@@ -82,6 +84,7 @@ class Adapter:
     backend: FakeBackend
     # One server for several calls, in place of one for each.
     attacher: Attacher | None = None
+    options: Options = OPTIONS
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -110,7 +113,7 @@ class Adapter:
     ) -> list[httpx.Response]:
         async def main() -> list[httpx.Response]:
             attacher = self.attacher or Attacher(self.fake_engine(), as_backend(self.backend))
-            app = make_app(Watcher(attacher), "weavewait:test")
+            app = make_app(Watcher(attacher), self.options)
             hooks = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=hooks, base_url="http://hooks") as client:
                 return await asyncio.gather(*calls(client))

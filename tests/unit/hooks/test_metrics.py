@@ -14,6 +14,7 @@ from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.metrics import Metrics
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.watcher import Watcher
 
 GATED = '{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], "Cmd": ["c"]}'
@@ -91,7 +92,7 @@ def test_ready_while_the_events_flow():
         begin.set()
         async with Engine("unix:///engine.sock", httpx.MockTransport(handle)) as engine:
             watcher = Watcher(Attacher(engine, as_backend(FakeBackend())))
-            transport = httpx.ASGITransport(make_app(watcher, "i"))
+            transport = httpx.ASGITransport(make_app(watcher, Options("i")))
             async with (
                 httpx.AsyncClient(transport=transport, base_url="http://hooks") as client,
                 watcher.watching(begin),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import app
 from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.protocol import HookError, decode
 from waitforweave.hooks.watcher import Watcher
 
@@ -75,7 +76,7 @@ def test_a_caller_that_goes_away_within_its_body_is_no_fault(adapter):
         sent.append(event)
 
     attacher = Attacher(Engine("unix:///none"), adapter.backend)
-    application = app.make_app(Watcher(attacher), "weavewait:test")
+    application = app.make_app(Watcher(attacher), Options("weavewait:test"))
     asyncio.run(application(scope, receive, send))
     assert sent[0]["status"] == 400
     assert adapter.engine.calls == []

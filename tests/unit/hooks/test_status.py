@@ -1,0 +1,132 @@
+"""What is said of a container: state, times and reasons, by its facts."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from waitforweave.hooks.book import Attached, Attaching, Failed, Record, Run, State
+from waitforweave.hooks.status import Process, Row, process_of, row, seconds
+
+ID = "c" * 64
+STARTED = 1_767_225_600.5
+TEXT = "2026-01-01T00:00:00.500000123Z"
+RUN = Run(ID, "a", 4711, TEXT)
+
+
+def container(pid: int = 4711, **state: Any) -> dict[str, Any]:
+    return {
+        "Id": ID,
+        "Name": "/a",
+        "State": {"Running": bool(pid), "Pid": pid, "StartedAt": TEXT, **state},
+        "Config": {"Env": ["WEAVE_CIDR=10.2.1.5/24,net:10.2.2.0/24"]},
+        "HostConfig": {"NetworkMode": "default"},
+    }
+
+
+def said(process: Process, state: State | None, there: tuple[str, ...] = ("10.2.1.5/24",)) -> Row:
+    record = None if state is None else Record(RUN, state, 0.0, retries=3)
+    return row(container(), record, process, there, "bridge")
+
+
+def test_what_was_promised_and_what_is_there():
+    found = said(Process.COMMAND, None)
+    assert found.promised == ["10.2.1.5/24", "net:10.2.2.0/24"]
+    assert found.addresses == ["10.2.1.5/24"]
+    assert (found.id, found.name, found.backend) == (ID, "a", "bridge")
+
+
+def test_it_is_ready_when_the_gate_has_become_the_command():
+    found = said(Process.COMMAND, Attached((), STARTED + 0.25))
+    assert (found.state, found.retries) == ("ready", 3)
+    assert found.took == pytest.approx(0.25)
+    # Another server attached it: what nobody saw is not guessed.
+    assert said(Process.COMMAND, None).took is None
+
+
+@pytest.mark.parametrize("state", [None, Attaching(1.0), Attached((), 1.0)])
+def test_it_waits_as_long_as_its_process_is_the_gate(state):
+    found = said(Process.GATE, state)
+    assert found.state == "waiting"
+    assert found.since == pytest.approx(STARTED)
+
+
+def test_it_has_failed_with_the_reason_and_when_we_try_again():
+    found = said(Process.GATE, Failed("no address", 5.0, again=9.0), ())
+    assert (found.state, found.reason, found.again) == ("failed", "no address", 9.0)
+
+
+def test_one_without_a_gate_has_failed_all_the_same():
+    assert said(Process.COMMAND, Failed("no address", 5.0), ()).state == "failed"
+
+
+def test_somebody_else_attached_it_after_we_failed():
+    assert said(Process.COMMAND, Failed("no address", 5.0)).state == "ready"
+
+
+def test_one_that_has_ended():
+    found = row(container(0, ExitCode=3), None, Process.UNSEEN, (), "bridge")
+    assert (found.state, found.reason) == ("stopped", "exit code 3")
+
+
+def test_the_record_of_an_older_run_says_nothing():
+    record = Record(Run(ID, "a", 1, TEXT), Failed("old", 1.0), 0.0)
+    assert row(container(), record, Process.GATE, (), "bridge").state == "waiting"
+
+
+def test_a_process_that_may_not_be_seen_is_no_guess():
+    assert said(Process.UNSEEN, Attached((), 1.0)).state == "unknown"
+
+
+def test_a_process_is_known_by_its_program(tmp_path):
+    assert process_of(os.getpid()) is Process.COMMAND
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "exe").symlink_to("/home/weavewait/lib/wait-for-weave")
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "exe").symlink_to("/home/weavewait-2/wait-for-weave")
+    assert process_of(1, tmp_path) is Process.GATE
+    assert process_of(2, tmp_path) is Process.COMMAND
+    assert process_of(3, tmp_path) is Process.UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (TEXT, STARTED),
+        ("2026-01-01T00:00:00Z", STARTED - 0.5),
+        ("", None),
+        ("0001-01-01T00:00:00Z", -62135596800.0),
+        ("nonsense", None),
+    ],
+)
+def test_times_are_read_as_the_engine_writes_them(text, value):
+    assert seconds(text) == (None if value is None else pytest.approx(value))
+
+
+def test_the_server_tells_of_gated_and_of_attached_containers(adapter, container):
+    gated = container("WEAVE_CIDR=", running=False)
+    container("WEAVE_CIDR=", name="b")
+    gated["State"]["ExitCode"] = 1
+    adapter.engine.answers["GET /containers/json?all=1"] = (
+        200,
+        [
+            {"Id": gated["Id"], "Command": "/home/weavewait/wait-for-weave sh"},
+            {"Id": "b" * 64, "Command": "sh"},
+            {"Id": "d" * 64, "Command": "sh"},
+            {"Id": "e" * 64, "Command": "/home/weavewait/wait-for-weave gone"},
+        ],
+    )
+    with adapter.kept():
+        adapter.start("b")
+        answer = adapter.get("/v1/status")
+    rows = json.loads(answer.text)["containers"]
+    assert [(each["name"], each["state"]) for each in rows] == [("a", "stopped"), ("b", "unknown")]
+
+
+def test_without_the_engine_status_is_an_error(adapter):
+    answer = adapter.get("/v1/status")
+    assert answer.status_code == 404
+    assert answer.json()["message"].startswith("weavewait: No such thing")

@@ -1,0 +1,152 @@
+"""What `weavewait status` shows of each gated container: GET /v1/status."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from enum import Enum
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+from pyroute2 import IPRoute
+
+from waitforweave.attach import netns
+from waitforweave.attach.backend import AttachError, Container
+from waitforweave.attach.links import find_link
+from waitforweave.docker.create import GATE, Gated
+from waitforweave.docker.engine import EngineError
+from waitforweave.docker.json_object import Object
+from waitforweave.hooks.attaching import Attacher, decide
+from waitforweave.hooks.book import Attached, Failed, Record, run_of
+
+INTERFACE = "ethwe"
+GATE_FOLDER = PurePosixPath(GATE).parent
+
+
+class Process(Enum):
+    """What a container's first process is now."""
+
+    GATE = "gate"
+    COMMAND = "command"
+    UNSEEN = "unseen"
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One container. Times are seconds since 1970; `took` is from its start until it was attached,
+    as far as this server saw it."""
+
+    id: str
+    name: str
+    state: Literal["waiting", "ready", "failed", "stopped", "unknown"]
+    promised: list[str] = []
+    addresses: list[str] = []
+    backend: str = ""
+    since: float | None = None
+    took: float | None = None
+    reason: str = ""
+    retries: int = 0
+    again: float | None = None
+
+
+async def rows(attacher: Attacher, backend: str) -> list[Row]:
+    """All gated containers, and those that are attached without a gate, by name. EngineError."""
+    found = (await attacher.engine.request("GET", "/containers/json?all=1")).json()
+    recorded = {record.run.id for record in attacher.book}
+    ours = [
+        each["Id"]
+        for each in found
+        if each["Id"] in recorded or each.get("Command", "").split(" ", 1)[0] == GATE
+    ]
+    shown = await asyncio.gather(*[one(attacher, backend, container) for container in ours])
+    return sorted((row for row in shown if row is not None), key=lambda row: row.name)
+
+
+async def one(attacher: Attacher, backend: str, identity: str) -> Row | None:
+    """None for one that was removed meanwhile. EngineError."""
+    try:
+        container = await attacher.engine.inspect_container(identity)
+    except EngineError as error:
+        if error.status == 404:
+            return None
+        raise
+    run = run_of(container)
+    process, there = Process.UNSEEN, tuple[str, ...]()
+    if run is not None:
+        process = process_of(run.pid)
+        there = await attacher.run_in_pool(partial(inside, Container(run.id, run.pid)))
+    return row(container, attacher.book.get(identity), process, there, backend)
+
+
+def row(
+    container: Object,
+    record: Record | None,
+    process: Process,
+    there: tuple[str, ...],
+    backend: str,
+) -> Row:
+    """What these facts say together. Pure."""
+    run = run_of(container)
+    decision = decide(container)
+    promised = [word.text for word in decision.wanted] if isinstance(decision, Gated) else []
+    head = Row(container["Id"], container["Name"].lstrip("/"), "stopped", promised, backend=backend)
+    if run is None:
+        code = container["State"].get("ExitCode")
+        return replace(head, reason=f"exit code {code}")
+    known = record if record is not None and record.run == run else None
+    started = seconds(run.started)
+    retries = known.retries if known else 0
+    head = replace(head, addresses=list(there), since=started, retries=retries)
+    state = known.state if known else None
+    if isinstance(state, Failed) and (process is not Process.COMMAND or not there):
+        return replace(head, state="failed", reason=state.reason, again=state.again)
+    if process is Process.COMMAND:
+        took = state.at - started if isinstance(state, Attached) and started else None
+        return replace(head, state="ready", took=took)
+    if process is Process.GATE:
+        return replace(head, state="waiting")
+    return replace(head, state="unknown", reason="its process cannot be seen")
+
+
+def process_of(pid: int, proc: Path = Path("/proc")) -> Process:
+    """Whether the gate has become the container's command yet: the same process, another program.
+
+    The link names the program as the container sees it, and the gate's folder is the gate's only.
+    """
+    try:
+        program = PurePosixPath((proc / str(pid) / "exe").readlink())
+    except OSError:
+        return Process.UNSEEN
+    return Process.GATE if GATE_FOLDER in program.parents else Process.COMMAND
+
+
+def inside(container: Container) -> tuple[str, ...]:
+    """The addresses on its `ethwe`; () where there is none, or nobody may look."""
+    try:
+        with netns.held(container) as namespace:
+            return netns.run_inside(namespace, addresses)
+    except (AttachError, OSError):
+        return ()
+
+
+def addresses() -> tuple[str, ...]:
+    """Inside: what `ethwe` has; link-local ones are nobody's promise."""
+    with IPRoute() as ipr:
+        link = find_link(ipr, INTERFACE)
+        if link is None:
+            return ()
+        found = ipr.get_addr(index=link["index"], scope=0)
+        return tuple(f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}" for each in found)
+
+
+def seconds(text: str) -> float | None:
+    """RFC 3339, as the engine writes it: with nanoseconds, which Python does not read."""
+    whole, _, rest = text.partition(".")
+    fraction, zone = rest[:-1][:6], "+00:00"
+    try:
+        moment = datetime.fromisoformat((whole.removesuffix("Z") or text) + zone)
+    except ValueError:
+        return None
+    return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)
