@@ -9,6 +9,11 @@ import click
 
 from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
+from waitforweave.cli.hook_options import (
+    gate_all_option,
+    hold_exec_option,
+    show_addresses_option,
+)
 from waitforweave.cli.listening import require_loopback
 from waitforweave.cli.options import (
     backend_option,
@@ -32,6 +37,9 @@ from waitforweave.launch.settings import Settings
 @subnet_option
 @network_options
 @image_option
+@hold_exec_option
+@gate_all_option
+@show_addresses_option
 @click.option(
     "--host-process",
     is_flag=True,
@@ -44,6 +52,9 @@ def command(
     subnet: str,
     options: Options,
     image: str,
+    hold_exec: bool,
+    gate_all: bool,
+    show_addresses: bool,
     host_process: bool,
 ) -> None:
     """Bring up all that gated containers need, and say how a client gets there.
@@ -51,7 +62,12 @@ def command(
     A second launch changes nothing. On stdout stands one line, for `eval` or a shell's history:
     export DOCKER_HOST=...
     """
-    settings = Settings(engine, listen, backend, subnet, image, network_words(options))
+    settings = Settings(
+        *(engine, listen, backend, subnet, image, network_words(options)),
+        hold_exec=hold_exec,
+        gate_all=gate_all,
+        show_addresses=show_addresses,
+    )
     with told("launch"):
         for url in listen:
             require_loopback(parse_engine_url(url))

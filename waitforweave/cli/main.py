@@ -18,6 +18,7 @@ COMMANDS = (
     "serve",
     "status",
     "stop",
+    "unwrap",
     "volume",
 )
 

@@ -16,6 +16,11 @@ from waitforweave.attach.backend import Backend
 from waitforweave.attach.choose import make_backend
 from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
+from waitforweave.cli.hook_options import (
+    gate_all_option,
+    hold_exec_option,
+    show_addresses_option,
+)
 from waitforweave.cli.listening import listening
 from waitforweave.cli.notify import notify_ready
 from waitforweave.cli.options import (
@@ -48,6 +53,9 @@ from waitforweave.hooks.watcher import Watcher
 @state_option
 @network_options
 @image_option
+@hold_exec_option
+@gate_all_option
+@show_addresses_option
 def command(
     engine: str,
     listen: str,
@@ -56,6 +64,9 @@ def command(
     state: Path,
     options: Options,
     image: str,
+    hold_exec: bool,
+    gate_all: bool,
+    show_addresses: bool,
 ) -> None:
     """Answer a proxy's hooks: the gate before create, the network after start.
 
@@ -66,7 +77,7 @@ def command(
     with told("serve"), listening(listen) as listener:
         attach = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
         attach.prepare()
-        hooks = HookOptions(image, backend)
+        hooks = HookOptions(image, backend, hold_exec, gate_all, show_addresses)
         asyncio.run(serve(Engine(engine), attach, hooks, listener, listen))
 
 

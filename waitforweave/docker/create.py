@@ -41,15 +41,22 @@ class Gated:
 Decision = LeftAlone | Gated
 
 
-def decide(env: Iterable[str], image_env: Iterable[str], network_mode: str) -> Decision:
+def decide(
+    env: Iterable[str], image_env: Iterable[str], network_mode: str, *, everything: bool = False
+) -> Decision:
     """Whether a container is gated; create and start ask this same question.
 
-    An inspected container's own Env holds its image's already: `image_env` is () then.
-    Raises WeaveCidrError for a WEAVE_CIDR that makes no sense.
+    `everything`: also one without WEAVE_CIDR, if it has a network at all. An inspected container's
+    own Env holds its image's already: `image_env` is () then. Raises WeaveCidrError for a
+    WEAVE_CIDR that makes no sense.
     """
     value = effective(image_env, env).get(VARIABLE)
     if value is None:
-        return NOT_NAMED
+        if not everything:
+            return NOT_NAMED
+        if network_mode == "none":
+            return LeftAlone("network mode none")
+        value = ""
     # The namespace is the host's or another container's: an interface put there is not ours.
     if network_mode == "host" or network_mode.startswith(("container:", "service:")):
         return LeftAlone(f"network mode {quote(network_mode)}")
@@ -57,19 +64,20 @@ def decide(env: Iterable[str], image_env: Iterable[str], network_mode: str) -> D
     return Gated(wanted) if wanted else LeftAlone(f"{VARIABLE}={value.strip()}")
 
 
-def decide_create(body: Object, image: Object) -> Decision:
+def decide_create(body: Object, image: Object, *, everything: bool = False) -> Decision:
     """`decide` for a request and its image. WeaveCidrError; MalformedError."""
     mode = get(get_object(body, "HostConfig"), "NetworkMode") or ""
     if not isinstance(mode, str):
         raise MalformedError("NetworkMode: not a string")
-    return decide(strings(body, "Env") or [], strings(image, "Env") or [], mode)
+    env, image_env = strings(body, "Env") or [], strings(image, "Env") or []
+    return decide(env, image_env, mode, everything=everything)
 
 
-def decide_inspected(container: Object) -> Decision:
-    """`decide` for a container as the engine shows it. WeaveCidrError."""
-    return decide(
-        container["Config"].get("Env") or [], (), container["HostConfig"].get("NetworkMode") or ""
-    )
+def decide_inspected(container: Object, *, wrapped: bool = False) -> Decision:
+    """`decide` for a container as the engine shows it; one that we have `wrapped` waits for an
+    address, whatever this server gates. WeaveCidrError."""
+    mode = container["HostConfig"].get("NetworkMode") or ""
+    return decide(container["Config"].get("Env") or [], (), mode, everything=wrapped)
 
 
 def words(value: Object, name: str) -> list[str] | None:
@@ -92,6 +100,13 @@ def strings(value: Object, name: str) -> list[str] | None:
 
 def effective_command(body: Object, image: Object) -> list[str]:
     """What the engine would run: Entrypoint + Cmd; [] where it says "no command specified".
+    MalformedError."""
+    entrypoint, cmd = effective_parts(body, image)
+    return entrypoint + cmd
+
+
+def effective_parts(body: Object, image: Object) -> tuple[list[str], list[str]]:
+    """Entrypoint and Cmd of what the engine would run. MalformedError.
 
     moby: daemon/commit.go `merge`, daemon/create.go `verifyContainerSettings`. absent, null, []
     and [""] are four different inputs (podman#26230, moby#37865).
@@ -104,7 +119,7 @@ def effective_command(body: Object, image: Object) -> list[str]:
             entrypoint = words(image, "Entrypoint")
     if entrypoint == [""]:
         entrypoint = []
-    return (entrypoint or []) + (cmd or [])
+    return entrypoint or [], cmd or []
 
 
 def wrap(body: Object, image: Object) -> bool:

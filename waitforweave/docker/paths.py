@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 VERSION = r"(?:/v[0-9.]+)?"
 CREATE = re.compile(rf"{VERSION}/containers/create")
 STARTED = re.compile(rf"{VERSION}/containers/([^/]+)/(?:start|restart)")
+EXEC = re.compile(rf"{VERSION}/containers/([^/]+)/exec")
+INSPECT = re.compile(rf"{VERSION}/containers/([^/]+)/json")
 
 
 def is_create(request: str) -> bool:
@@ -20,6 +22,17 @@ def started_container(request: str) -> str | None:
     """The name or id of the container that `request` starts or restarts, else None."""
     match = STARTED.fullmatch(path_of(request))
     return match[1] if match else None
+
+
+def exec_container(request: str) -> str | None:
+    """The name or id of the container in which `request` makes an exec, else None."""
+    match = EXEC.fullmatch(path_of(request))
+    return match[1] if match else None
+
+
+def is_inspect(request: str) -> bool:
+    """Whether `request` is a `docker inspect` of a container."""
+    return INSPECT.fullmatch(path_of(request)) is not None
 
 
 def path_of(request: str) -> str:

@@ -11,8 +11,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from waitforweave.docker.engine import EngineError
-from waitforweave.docker.paths import is_create
+from waitforweave.docker.paths import is_create, is_inspect
 from waitforweave.hooks.create_hook import CreateHook
+from waitforweave.hooks.exec_hook import ExecHook
+from waitforweave.hooks.inspect_hook import InspectHook
 from waitforweave.hooks.metrics import CONTENT_TYPE_LATEST
 from waitforweave.hooks.options import Options
 from waitforweave.hooks.protocol import (
@@ -37,21 +39,31 @@ class Adapter:
 
     create: CreateHook
     start: StartHook
+    exec: ExecHook
+    inspect: InspectHook
+    options: Options
 
     async def __call__(self, call: Call) -> ClientRequest | ServerResponse:
         request = call.ClientRequest
         if call.ServerResponse is not None and call.Type == "post-hook":
-            return await self.start(request, call.ServerResponse)
+            if request.Method != "GET":
+                return await self.start(request, call.ServerResponse)
+            if self.options.show_addresses and is_inspect(request.Request):
+                return self.inspect(call.ServerResponse)
+            return call.ServerResponse
         if request.Method == "POST" and is_create(request.Request):
             return await self.create(request)
+        if request.Method == "POST" and self.options.hold_exec:
+            return await self.exec(request)
         return request
 
 
 def make_app(watcher: Watcher, options: Options) -> Starlette:
     """The ASGI application of `weavewait serve`."""
     attacher, metrics = watcher.attacher, watcher.metrics
-    create = CreateHook(attacher.engine, options.volume_image, metrics.creates)
-    adapter = Adapter(create, StartHook(attacher))
+    create = CreateHook(attacher.engine, options, metrics.creates)
+    start, held = StartHook(attacher), ExecHook(attacher.engine)
+    adapter = Adapter(create, start, held, InspectHook(attacher.book), options)
 
     async def extension(request: Request) -> Response:
         try:

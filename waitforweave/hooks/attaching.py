@@ -13,6 +13,7 @@ from waitforweave.attach.backend import AttachError, Backend, Container
 from waitforweave.docker.create import Decision, LeftAlone, decide_inspected
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import Object
+from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
 from waitforweave.hooks.book import Attached, Book, Ended, Failed, Outcome, Run, run_of
 from waitforweave.hooks.metrics import Metrics
@@ -160,6 +161,6 @@ class Attacher:
 def decide(container: Object) -> Decision:
     """A WEAVE_CIDR that makes no sense was made past the proxy, or create would have refused it."""
     try:
-        return decide_inspected(container)
+        return decide_inspected(container, wrapped=is_wrapped(container))
     except WeaveCidrError as error:
         return LeftAlone(str(error))

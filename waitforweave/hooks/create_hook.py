@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from prometheus_client import Counter
 
-from waitforweave.docker import create
+from waitforweave.docker import create, gate_labels
 from waitforweave.docker.create import VOLUME_CONTAINER, LeftAlone
 from waitforweave.docker.engine import Engine, EngineError
+from waitforweave.docker.gate_labels import LabelError
 from waitforweave.docker.json_object import (
     MalformedError,
     NotAnObjectError,
@@ -20,7 +21,9 @@ from waitforweave.docker.json_object import (
     get,
     parse,
 )
+from waitforweave.docker.original import Original, remember, restore, without_gate
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.protocol import ClientRequest, HookError
 
 log = logging.getLogger(__name__)
@@ -28,10 +31,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CreateHook:
-    """`volume_image` is what the volume container is made from, should it have gone."""
+    """`creates` counts what came of them."""
 
     engine: Engine
-    volume_image: str
+    options: Options
     creates: Counter
 
     async def __call__(self, request: ClientRequest) -> ClientRequest:
@@ -57,22 +60,31 @@ class CreateHook:
         except (NotAnObjectError, MalformedError) as error:
             log.info("create %s: left for the engine to refuse: %s", described(request), error)
             return request
-        except WeaveCidrError as error:
+        except (WeaveCidrError, LabelError) as error:
             raise HookError(400, f"weavewait: {error}") from error
         log.info("create %s: %s", described(request), done)
         return msgspec.structs.replace(request, Body=dump(body))
 
     async def gate(self, body: Object, image: Object) -> str:
         """Put the gate into the body, or take it off; what was done. Untouched; HookError;
-        WeaveCidrError; MalformedError."""
-        decision = create.decide_create(body, image)
+        WeaveCidrError; LabelError; MalformedError."""
+        decision = create.decide_create(body, image, everything=self.options.gate_all)
+        plain = without_gate(image)
         if isinstance(decision, LeftAlone):
+            if plain is not image and create.effective_command(body, image)[:1] == [create.GATE]:
+                restore(body, plain)
+                return f"the gate of its image taken off: {decision.reason}"
             if decision != create.NOT_NAMED and create.unwrap(body, image):
                 return f"the gate of its image taken off: {decision.reason}"
             raise Untouched(decision.reason)
-        if not create.effective_command(body, image):
+        original = Original(*create.effective_parts(body, plain))
+        if not original.entrypoint + original.cmd:
             raise Untouched("no command, as the engine will say")
-        changed = create.wrap(body, image)
+        gated_already = (original.entrypoint + original.cmd)[0] == create.GATE
+        if not gated_already:
+            gate_labels.apply(body, plain)
+            remember(body, original)
+        changed = create.wrap(body, plain)
         await self.require_volume_container()
         if not changed:
             raise Untouched("gated already")
@@ -111,14 +123,14 @@ class CreateHook:
     async def make_volume_container(self) -> None:
         path = f"/containers/create?name={VOLUME_CONTAINER}"
         try:
-            await self.engine.request("POST", path, json={"Image": self.volume_image})
+            await self.engine.request("POST", path, json={"Image": self.options.volume_image})
         except EngineError as error:
             if error.status == 409:  # Somebody else brought it back meanwhile.
                 return
             raise HookError(
                 500,
                 f"weavewait: the volume container {VOLUME_CONTAINER} is gone, and cannot be made "
-                f"again from {self.volume_image}: {error}; build the image (make image)",
+                f"again from {self.options.volume_image}: {error}; build the image (make image)",
             ) from error
         log.warning("the volume container %s was gone: made again", VOLUME_CONTAINER)
 

@@ -95,9 +95,9 @@ def cleaner_body(settings: Settings) -> Body:
     return {**body, "Cmd": words, "HostConfig": {**body["HostConfig"], "RestartPolicy": {}}}
 
 
-def config_text() -> str:
+def config_text(settings: Settings) -> str:
     """The proxy's adapters.yml, as it stands in the run volume."""
-    return adapters_yml(HOOKS_URL)
+    return adapters_yml(settings, HOOKS_URL)
 
 
 def program_body(settings: Settings, words: list[str], host: Body) -> Body:

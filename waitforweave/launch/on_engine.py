@@ -81,7 +81,7 @@ async def bring_up(engine: Engine, settings: Settings) -> list[str]:
         await remove(engine, name)
         await create(engine, name, body(settings))
         if name == PROXY_CONTAINER:
-            await put_config(engine, name)
+            await put_config(engine, name, settings)
         await start(engine, name)
         started.append(name)
     return started
@@ -128,9 +128,9 @@ async def create(engine: Engine, name: str, body: Body) -> None:
     await engine.request("POST", f"/containers/create?name={name}", json=body)
 
 
-async def put_config(engine: Engine, name: str) -> None:
+async def put_config(engine: Engine, name: str, settings: Settings) -> None:
     """adapters.yml goes into the run volume; the root itself is read-only."""
-    content = containers.config_text().encode()
+    content = containers.config_text(settings).encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         entry = tarfile.TarInfo(CONFIG_NAME)

@@ -129,7 +129,7 @@ def bring_up(settings: Settings) -> list[str]:
     folders = Folders.of(settings.engine)
     for folder in (folders.run, folders.state):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    (folders.run / "adapters.yml").write_text(adapters_yml(folders.hooks_url))
+    (folders.run / "adapters.yml").write_text(adapters_yml(settings, folders.hooks_url))
     before = recorded(settings.engine)
     processes = dict(before.processes) if before else {}
     started = []

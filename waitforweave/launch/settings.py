@@ -11,10 +11,13 @@ ADAPTER = "weave"
 # Powerstrip's "*" crosses "/", but "/*/containers/create" still wants a version before it: a
 # client may leave it out (powerstrip-weave#4), so each rule stands there twice.
 HOOKED = (
-    ("containers/create", "pre"),
-    ("containers/*/start", "post"),
-    ("containers/*/restart", "post"),
+    ("POST", "containers/create", "pre"),
+    ("POST", "containers/*/start", "post"),
+    ("POST", "containers/*/restart", "post"),
 )
+# What is not asked for costs no call to the adapter.
+HOLD_EXEC = ("POST", "containers/*/exec", "pre")
+SHOW_ADDRESSES = ("GET", "containers/*/json", "post")
 
 
 class LaunchError(Exception):
@@ -32,6 +35,9 @@ class Settings:
     image: str
     # Words of the command line that only some backends want.
     network: tuple[str, ...] = ()
+    hold_exec: bool = False
+    gate_all: bool = False
+    show_addresses: bool = False
 
     def to_label(self) -> str:
         """All of it as one line of JSON; two launches are the same if these lines are."""
@@ -62,24 +68,32 @@ def engine_key(engine: str) -> str:
     return hashlib.sha256(engine.encode()).hexdigest()[:12]
 
 
-def adapters_yml(hooks_url: str) -> str:
-    """The configuration of our own proxy: the adapter `weave` around create, start and restart."""
+def adapters_yml(settings: Settings, hooks_url: str) -> str:
+    """The configuration of our own proxy: the adapter `weave` around create, start and restart,
+    and around what else was asked for."""
+    asked = [*[HOLD_EXEC] * settings.hold_exec, *[SHOW_ADDRESSES] * settings.show_addresses]
     lines = ["version: 1", "endpoints:"]
-    for path, kind in HOOKED:
+    for method, path, kind in (*HOOKED, *asked):
         for prefix in ("/*/", "/"):
-            lines += [f'  "POST {prefix}{path}":', f"    {kind}: [{ADAPTER}]"]
+            lines += [f'  "{method} {prefix}{path}":', f"    {kind}: [{ADAPTER}]"]
     lines += ["adapters:", f'  {ADAPTER}: "{hooks_url}"']
     return "\n".join(lines) + "\n"
 
 
 def serve_words(settings: Settings, hooks_url: str, state: str) -> list[str]:
     """The command line of the hook server, without the program's own name."""
+    flags = {
+        "--hold-exec": settings.hold_exec,
+        "--gate-all": settings.gate_all,
+        "--show-addresses": settings.show_addresses,
+    }
     return [
         "serve",
         f"--engine={settings.engine}",
         f"--listen={hooks_url}",
         *network_words(settings, state),
         f"--image={settings.image}",
+        *[flag for flag, wanted in flags.items() if wanted],
     ]
 
 

@@ -16,6 +16,7 @@ from waitforweave.docker.create import GATE
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.create_hook import CreateHook
 from waitforweave.hooks.metrics import Metrics
+from waitforweave.hooks.options import Options
 from waitforweave.hooks.protocol import ClientRequest
 
 GATED = [
@@ -50,7 +51,9 @@ def through_hook(engine, body: str) -> str:
     async def call() -> str:
         async with Engine(engine.url) as client:
             request = ClientRequest("POST", "/containers/create", body)
-            return (await CreateHook(client, images.BUSYBOX, Metrics().creates)(request)).Body or ""
+            return (
+                await CreateHook(client, Options(images.BUSYBOX), Metrics().creates)(request)
+            ).Body or ""
 
     return asyncio.run(call())
 

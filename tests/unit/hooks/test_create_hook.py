@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from waitforweave.docker.create import GATE
+from waitforweave.docker.create import GATE, effective_command
+from waitforweave.docker.json_object import parse
 
-IMAGE = {"Os": "linux", "Config": {"Cmd": ["ic"]}}
 GATED = '{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], "Cmd": ["c"]}'
 
 
@@ -28,6 +30,7 @@ def test_a_container_with_weave_cidr_is_gated(adapter):
         "Cmd": ["ie", "c"],
         "Entrypoint": [GATE],
         "HostConfig": {"VolumesFrom": ["weavewait:ro"]},
+        "Labels": {"weavewait.entrypoint": '["ie"]', "weavewait.cmd": '["c"]'},
     }
 
 
@@ -92,7 +95,7 @@ def test_a_container_of_nothing_but_mounts_is_gated_like_any(adapter):
 def test_a_name_that_no_image_can_have_is_for_the_engine_to_refuse(adapter, odd):
     """Its answers, as they were measured: a 400, the list of all images, a redirect."""
     adapter.engine.answers["GET /images/A:::/json"] = (400, {"message": "invalid reference"})
-    adapter.engine.answers["GET /images/./json"] = (200, [IMAGE])
+    adapter.engine.answers["GET /images/./json"] = (200, [])
     adapter.engine.answers["GET /images/a//b/json"] = (301, None)
     body = json.dumps({"Image": odd, "Env": ["WEAVE_CIDR="]})
     assert body_of(adapter.create(body)) == body
@@ -155,3 +158,88 @@ def test_without_the_volume_image_the_client_is_told_what_to_do(adapter):
 def test_an_image_name_stays_one_part_of_the_path(adapter):
     body_of(adapter.create('{"Image": "a b?c#d", "Env": []}'))
     assert adapter.engine.calls == ["GET /images/a%20b%3Fc%23d/json"]
+
+
+def gated(adapter, **more: object) -> dict[str, Any]:
+    body = {"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], **more}
+    answer: dict[str, Any] = json.loads(body_of(adapter.create(json.dumps(body))))
+    return answer
+
+
+def test_labels_become_the_gates_options_and_other_labels_stay(adapter):
+    labels = {"weavewait.timeout": "60", "weavewait.interface": "tun0", "a": "b"}
+    body = gated(adapter, Labels=labels)
+    variables = ["WAIT_FOR_WEAVE_INTERFACE=tun0", "WAIT_FOR_WEAVE_TIMEOUT=60"]
+    assert body["Env"] == ["WEAVE_CIDR=10.2.1.5/24", *variables]
+    ours = {"weavewait.entrypoint": '["ie"]', "weavewait.cmd": '["ic"]'}
+    assert body["Labels"] == {**labels, **ours}
+
+
+def test_a_variable_of_the_containers_own_is_nearer_than_a_label(adapter):
+    own = ["WEAVE_CIDR=", "WAIT_FOR_WEAVE_TIMEOUT=5"]
+    assert gated(adapter, Env=own, Labels={"weavewait.timeout": "60"})["Env"] == own
+
+
+def test_an_images_label_counts_and_the_containers_own_before_it(adapter):
+    config = {"Entrypoint": ["ie"], "Labels": {"weavewait.timeout": "7", "weavewait.any": "yes"}}
+    adapter.engine.answers["GET /images/i:1/json"] = (200, {"Os": "linux", "Config": config})
+    env = gated(adapter, Labels={"weavewait.timeout": "60"})["Env"]
+    assert env[1:] == ["WAIT_FOR_WEAVE_ANY=yes", "WAIT_FOR_WEAVE_TIMEOUT=60"]
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "words"),
+    [
+        ("timeout", "soon", 'label weavewait.timeout: "soon" is no number of seconds; allowed: 30'),
+        ("timeuot", "5", 'label "weavewait.timeuot" is unknown; allowed: weavewait.interface, '),
+        ("interface", "a/b", 'label weavewait.interface: "a/b" is a name that no interface'),
+        ("any", "perhaps", 'label weavewait.any: "perhaps" is wrong; allowed: yes, no'),
+        ("help", "yes", 'label "weavewait.help" is unknown'),
+    ],
+)
+def test_a_bad_label_fails_the_create_with_its_word(adapter, label, value, words):
+    body = {"Image": "i:1", "Env": ["WEAVE_CIDR="], "Labels": {f"weavewait.{label}": value}}
+    refused = adapter.create(json.dumps(body))
+    assert refused.status_code == 400
+    assert refused.json()["message"].startswith(f"weavewait: {words}")
+
+
+def test_labels_of_a_container_that_is_not_gated_are_nobodys(adapter):
+    body = json.dumps({"Image": "i:1", "Labels": {"weavewait.timeout": "soon"}})
+    assert body_of(adapter.create(body)) == body
+
+
+REMEMBERED = {
+    "Entrypoint": [GATE],
+    "Cmd": ["ie", "ic"],
+    "Labels": {"weavewait.entrypoint": '["ie"]', "weavewait.cmd": '["ic"]'},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ({}, ["ie", "ic"]),
+        ({"Cmd": ["new"]}, ["ie", "new"]),
+        ({"Entrypoint": ["new"]}, ["new"]),
+        ({"Entrypoint": [""], "Cmd": ["new"]}, ["new"]),
+    ],
+)
+@pytest.mark.parametrize("env", [["WEAVE_CIDR="], []])
+def test_a_committed_image_runs_as_the_one_that_it_came_from(adapter, body, command, env):
+    """With a gate again, or without one: its Entrypoint is remembered (weave#979)."""
+    answer = (200, {"Os": "linux", "Config": REMEMBERED})
+    adapter.engine.answers["GET /images/i:1/json"] = answer
+    changed = parse(body_of(adapter.create(json.dumps({"Image": "i:1", "Env": env, **body}))))
+    runs = effective_command(changed, REMEMBERED)
+    assert runs == ([GATE, *command] if env else command)
+
+
+def test_gate_all_gates_what_has_no_weave_cidr_but_not_the_networks_of_others(adapter):
+    adapter.options = replace(adapter.options, gate_all=True)
+    assert json.loads(body_of(adapter.create('{"Image": "i:1"}')))["Entrypoint"] == [GATE]
+    for mode in ("host", "none", "container:x"):
+        body = json.dumps({"Image": "i:1", "HostConfig": {"NetworkMode": mode}})
+        assert body_of(adapter.create(body)) == body
+    none = '{"Image": "i:1", "Env": ["WEAVE_CIDR=none"]}'
+    assert body_of(adapter.create(none)) == none

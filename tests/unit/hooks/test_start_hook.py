@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from waitforweave.attach.backend import AttachError, Container
+from waitforweave.docker.create import GATE
 from waitforweave.hooks import attaching
 
 ID = "c" * 64
@@ -41,6 +42,17 @@ def test_what_is_not_gated_is_not_attached(adapter, container, env):
     container(*env)
     passed_on(adapter.start())
     assert adapter.backend.attached == []
+
+
+def test_one_that_was_gated_without_weave_cidr_gets_an_address(adapter, container):
+    """By --gate-all, of this server or of the one before it."""
+    value = container()
+    passed_on(adapter.start())
+    assert adapter.backend.attached == []
+    value["Path"] = GATE
+    value["Config"]["Labels"] = {"weavewait.entrypoint": "[]", "weavewait.cmd": '["c"]'}
+    passed_on(adapter.start())
+    assert adapter.backend.attached == [(Container(ID, 4711), ["net:default"])]
 
 
 def test_a_container_that_has_ended_or_is_gone_is_no_failure(adapter, container):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import yaml
 
-from waitforweave.launch.settings import Settings, adapters_yml, engine_key, proxy_words
+from waitforweave.launch.settings import (
+    Settings,
+    adapters_yml,
+    engine_key,
+    proxy_words,
+    serve_words,
+)
 
 ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
 
@@ -42,7 +49,7 @@ def test_engines_have_folders_of_their_own():
 
 
 def test_adapters_yml_hooks_both_forms_of_each_path():
-    config = yaml.safe_load(adapters_yml("unix:///run/h.sock"))
+    config = yaml.safe_load(adapters_yml(ONE, "unix:///run/h.sock"))
     assert config["version"] == 1
     assert config["adapters"] == {"weave": "unix:///run/h.sock"}
     assert config["endpoints"] == {
@@ -53,6 +60,18 @@ def test_adapters_yml_hooks_both_forms_of_each_path():
         "POST /*/containers/*/restart": {"post": ["weave"]},
         "POST /containers/*/restart": {"post": ["weave"]},
     }
+
+
+def test_what_is_asked_for_is_hooked_and_told_to_the_server():
+    more = replace(ONE, hold_exec=True, gate_all=True, show_addresses=True)
+    endpoints = yaml.safe_load(adapters_yml(more, "unix:///run/h.sock"))["endpoints"]
+    assert endpoints["POST /*/containers/*/exec"] == {"pre": ["weave"]}
+    assert endpoints["GET /containers/*/json"] == {"post": ["weave"]}
+    words = serve_words(more, "unix:///run/h.sock", "/state")
+    assert words[-3:] == ["--hold-exec", "--gate-all", "--show-addresses"]
+    assert "--gate-all" not in serve_words(ONE, "unix:///run/h.sock", "/state")
+    assert Settings.from_label(more.to_label()) == more
+    assert "gate_all is True, not False" in more.differences(ONE)
 
 
 def test_each_listener_is_told_to_the_proxy():
