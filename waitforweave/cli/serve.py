@@ -35,6 +35,7 @@ from waitforweave.cli.options import (
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.impatient import ImpatientProtocol
 from waitforweave.hooks.options import Options as HookOptions
 from waitforweave.hooks.watcher import Watcher
 
@@ -130,7 +131,7 @@ async def serve(
 def configured(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="h11",
+        http=ImpatientProtocol,
         lifespan="off",
         log_config=None,
         access_log=False,

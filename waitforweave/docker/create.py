@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 from waitforweave.docker.env import effective
 from waitforweave.docker.json_object import MalformedError, Object, get, get_object, put
-from waitforweave.gate.weave_cidr import Wanted, parse, quote
+from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError, parse, quote
 
 GATE = "/home/weavewait/wait-for-weave"
 VOLUME_CONTAINER = "weavewait"
 # Read-only, or any container could change what every later one runs first (weave#1206).
 VOLUMES_FROM = f"{VOLUME_CONTAINER}:ro"
 VARIABLE = "WEAVE_CIDR"
+# Each is an address that is claimed, added, and named in a line of the log.
+MOST_WORDS = 256
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def decide(
     if network_mode == "host" or network_mode.startswith(("container:", "service:")):
         return LeftAlone(f"network mode {quote(network_mode)}")
     wanted = parse(value)
+    if len(wanted) > MOST_WORDS:
+        raise WeaveCidrError(value, f"are {len(wanted)} words; allowed: at most {MOST_WORDS}")
     return Gated(wanted) if wanted else LeftAlone(f"{VARIABLE}={value.strip()}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import msgspec
@@ -31,6 +32,7 @@ from waitforweave.hooks.watcher import Watcher
 
 # A body of containers/create is a few KB; its proxy bounds it too.
 BODY_BYTES = 32 * 1024 * 1024
+BODY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,16 @@ def failed(_request: Request, error: Exception) -> Response:
 
 
 async def bounded_body(request: Request) -> bytes:
-    """The whole body. HookError 413 past BODY_BYTES."""
+    """The whole body. HookError 413 past BODY_BYTES, 408 past BODY_SECONDS."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise HookError(413, f"weavewait: a hook's body has at most {BODY_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_BYTES:
+                    limit = f"at most {BODY_BYTES} bytes"
+                    raise HookError(413, f"weavewait: a hook's body has {limit}")
+    except TimeoutError as error:
+        message = f"weavewait: a hook's body did not end within {BODY_SECONDS:g} s"
+        raise HookError(408, message) from error
     return bytes(body)

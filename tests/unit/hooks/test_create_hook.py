@@ -243,3 +243,33 @@ def test_gate_all_gates_what_has_no_weave_cidr_but_not_the_networks_of_others(ad
         assert body_of(adapter.create(body)) == body
     none = '{"Image": "i:1", "Env": ["WEAVE_CIDR=none"]}'
     assert body_of(adapter.create(none)) == none
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "$(reboot)",
+        "10.2.1.5/24; reboot",
+        "10.2.1.5/24\n10.2.1.6/24",
+        "../../etc/passwd",
+        "10.2.1.5/24\x00",
+        "x" * 1024 * 1024,
+        ",".join(["10.2.1.5/24"] * 10_000 + ["x"]),
+        " ".join(f"10.{n // 250}.{n % 250}.5/24" for n in range(10_000)),
+        "," * 1024 * 1024,
+    ],
+    ids=["shell", "semicolon", "newline", "path", "nul", "1 MB", "10001st", "10,000", "commas"],
+)
+def test_hostile_values_of_weave_cidr_are_a_400_of_a_few_words(adapter, value):
+    refused = adapter.create(json.dumps({"Image": "i:1", "Env": [f"WEAVE_CIDR={value}"]}))
+    assert refused.status_code == 400
+    message = refused.json()["message"]
+    assert message.startswith("weavewait: WEAVE_CIDR: ")
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+def test_the_same_word_ten_thousand_times_is_one(adapter):
+    value = ",".join(["10.2.1.5/24"] * 10_000)
+    body = body_of(adapter.create(json.dumps({"Image": "i:1", "Env": [f"WEAVE_CIDR={value}"]})))
+    assert json.loads(body)["Entrypoint"] == [GATE]
