@@ -130,6 +130,10 @@ class Attacher:
         if not thread.cancelled():
             thread.exception()  # Seen, also where nobody waits for it any more.
 
+    def is_busy(self, container: str) -> bool:
+        """Whether the backend does something for this container now."""
+        return container in self._threads
+
     async def quiet(self, container: str) -> None:
         """Until the backend does nothing for this container any more."""
         while (thread := self._threads.get(container)) is not None:

@@ -37,6 +37,8 @@ class Watcher:
         # What is being attached on our own account, until it is, or has ended.
         self._pursued: dict[str, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[None]] = set()
+        # Destroyed, and not looked for at the backend yet.
+        self._gone: set[str] = set()
 
     @asynccontextmanager
     async def watching(self, begin: asyncio.Event) -> AsyncIterator[None]:
@@ -97,7 +99,9 @@ class Watcher:
         self.drop(container)
         if event.meaning is Meaning.GONE:
             self.attacher.book.forget(container)
-            self.beside(self.give_back(container))
+            self._gone.add(container)
+            if len(self._gone) == 1:
+                self.beside(self.collect())
 
     def pursue(self, container: str, cause: str) -> None:
         """Attach it, again and again until it is, or has ended."""
@@ -174,6 +178,18 @@ class Watcher:
         except AttachError as error:
             log.error("leftovers cannot be looked for: %s", error)
             return {}
+
+    async def collect(self) -> None:
+        """Give back what destroyed containers had; one look at the backend for all that came
+        until then, since it looks at every link there is."""
+        while self._gone:
+            gone = set(self._gone)
+            held = await self.held()
+            self._gone -= gone
+            for container in gone:
+                # An attach that is under way may not be in the books yet.
+                if container in held or self.attacher.is_busy(container):
+                    self.beside(self.give_back(container))
 
     async def give_back(self, container: str) -> None:
         """Addresses and link of a container that is no more; again and again until they are."""
