@@ -48,7 +48,7 @@ def failed(log: Log, message: str, code: int) -> int:
 
 
 def run(log: Log) -> int:
-    """Look at the command, wait, look again and become it.
+    """Look at the command, wait, and become it.
 
     Raises UsageError, CommandError, GateError.
     """

@@ -6,6 +6,8 @@ import posix
 from select import POLLOUT, poll
 from time import gmtime, monotonic, strftime, time
 
+from waitforweave.gate.options import JSON
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,6 @@ STDOUT, STDERR = 1, 2
 LOG_MILLISECONDS = 100
 # What a pipe takes without blocking when it is writable at all (pipe(7), poll(2)).
 PIPE_BUF = 4096
-JSON = "json"
 # Erase to the end of the line: ECMA-48, EL.
 ERASE = "\x1b[K"
 LABELS = {"ready": "ready", "waiting": "missing", "hopeless": "hopeless"}
