@@ -23,6 +23,7 @@ from types import TracebackType
 import psutil
 
 from tests.support.docker_cli import DockerCli
+from tests.support.notified import notifications
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -43,6 +44,7 @@ class PrivateEngine(DockerCli):
         self.socket = self.root / "engine.sock"
         super().__init__(f"unix://{self.socket}")
         self._args = list(dockerd_args)
+        self._notify = self.root / "notify"
         self._outer: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> PrivateEngine:
@@ -62,14 +64,23 @@ class PrivateEngine(DockerCli):
         self.stop()
 
     @property
-    def pid(self) -> int:
-        """dockerd's own pid, seen from outside of its namespaces."""
+    def init(self) -> psutil.Process:
+        """The first process of the engine's pid namespace, seen from outside: dockerd's parent."""
         assert self._outer is not None
-        return psutil.Process(self._outer.pid).children()[0].pid
+        return psutil.Process(self._outer.pid).children()[0]
 
     def enter(self) -> list[str]:
         """The words that run a command in the engine's namespaces: [*engine.enter(), "ip", ...]."""
-        return ["nsenter", "--target", str(self.pid), "--net", "--pid", "--mount", "--"]
+        return ["nsenter", "--target", str(self.init.pid), "--net", "--pid", "--mount", "--"]
+
+    def restart(self) -> None:
+        """TERM for dockerd, as `systemctl restart docker` sends it; back when it is ready again."""
+        [dockerd] = [each for each in self.init.children() if each.name() == "dockerd"]
+        with notifications(self._notify) as notified:
+            dockerd.terminate()
+            while notified.recv(100) != b"READY=1":
+                pass
+        self._notify.unlink()
 
     def _start(self) -> None:
         if len(os.fsencode(self.socket)) > SOCKET_BYTES:
@@ -92,7 +103,8 @@ class PrivateEngine(DockerCli):
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid"]
         command += ["--fork", "--kill-child", "--mount-proc", "--"]
         # A /run of its own: what is put there goes with it, and its usual place is free for it.
-        setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"'
+        # dockerd is not pid 1, with whom all would end: one that was told to end comes again.
+        setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && while "$@"; do :; done'
         command += ["sh", "-c", setup, "sh", *dockerd, "--host=unix:///var/run/docker.sock"]
         # A session of its own: Ctrl-C is for us, and we take the engine down in order.
         with uninterrupted() as mask:
@@ -101,6 +113,7 @@ class PrivateEngine(DockerCli):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                env={**os.environ, "NOTIFY_SOCKET": str(self._notify)},
                 start_new_session=True,
                 preexec_fn=partial(signal.pthread_sigmask, signal.SIG_SETMASK, mask),  # noqa: PLW1509
             )

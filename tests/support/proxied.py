@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.docker_cli import DockerCli
+from tests.support.notified import START_SECONDS, notifications
 
-START_SECONDS = 30.0
 Message = dict[str, Any]
 Hook = Callable[[Message], tuple[int, Message]]
 NO_HOOKS = "endpoints: {}\nadapters: {}\n"
@@ -70,15 +69,6 @@ def proxy(folder: Path, engine_url: str, config: str = NO_HOOKS) -> Iterator[Pro
         finally:
             process.kill()
             process.wait()
-
-
-@contextmanager
-def notifications(path: Path) -> Iterator[socket.socket]:
-    """What NOTIFY_SOCKET names, as systemd would have it."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
-        notified.bind(str(path))
-        notified.settimeout(START_SECONDS)
-        yield notified
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.support import images
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 from tests.support.launched import WEAVEWAIT
-from tests.support.proxied import notifications
+from tests.support.notified import notifications
 
 PATIENCE_SECONDS = 60.0
 SHOW = "ip -4 -o addr show dev ethwe 2>/dev/null | tr -s ' ' | cut -d ' ' -f 4"
