@@ -15,6 +15,8 @@ from typing import Any
 
 from waitforweave.attach.backend import AttachError
 from waitforweave.docker.engine import EngineError
+from waitforweave.docker.replaced import end_if_replaced
+from waitforweave.docker.url import parse_engine_url
 from waitforweave.hooks import feed
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Failed
@@ -70,6 +72,7 @@ class Watcher:
                 self.metrics.errors.labels("events").inc()
             failures = 1 if self.connected else failures + 1
             self.connect(False)
+            end_if_replaced(parse_engine_url(self.attacher.engine.url))
             await asyncio.sleep(reconnect_delay(failures))
 
     def connect(self, connected: bool) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import h11
 
+from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import heads, hooked, wire
 from waitforweave.proxy.adapters import Endpoint
@@ -111,7 +112,10 @@ class Connection:
             self._engine = await wire.connect(self._proxy.engine)
         except OSError as error:
             where = f"the engine at {self._proxy.engine}"
-            raise refusal(502, f"{where} cannot be reached: {error.strerror or error}") from error
+            reason = f"{where} cannot be reached: {error.strerror or error}"
+            if end_if_replaced(self._proxy.engine):
+                reason += "; it has another socket now, and we start anew for that: try again"
+            raise refusal(502, reason) from error
         return self._engine
 
     async def linger(self) -> None:
