@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -201,7 +201,8 @@ def take_down(engine: str) -> bool:
     shutil.rmtree(folders.run, ignore_errors=True)
     shutil.rmtree(folders.state, ignore_errors=True)
     for parent in (RUN_FOLDER, STATE_FOLDER):
-        if parent.is_dir() and not any(parent.iterdir()):
+        # One that has more in it stays, and one that is a file system of its own.
+        with suppress(OSError):
             parent.rmdir()
     return True
 
