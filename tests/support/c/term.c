@@ -132,17 +132,23 @@ static uint64_t signal_set(const char *status, const char *field)
     return line ? strtoull(line + strlen(field), NULL, 16) : 0;
 }
 
-static enum place where(pid_t pid)
+/* The program that it runs, or "" if it is gone. */
+static void executable(pid_t pid, char exe[4096])
 {
-    char path[64], exe[4096], status[4096];
+    char path[64];
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
-    ssize_t length = readlink(path, exe, sizeof exe - 1);
-    if (length < 0)
+    ssize_t length = readlink(path, exe, 4095);
+    exe[length < 0 ? 0 : length] = 0;
+}
+
+static enum place where_in(pid_t pid, const char *exe)
+{
+    char path[64], status[4096];
+    if (!*exe)
         return GONE;
-    exe[length] = 0;
     snprintf(path, sizeof path, "/proc/%d/status", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = read(fd, status, sizeof status - 1);
+    ssize_t length = read(fd, status, sizeof status - 1);
     close(fd);
     status[length < 0 ? 0 : length] = 0;
     uint64_t term = 1ULL << (SIGTERM - 1);
@@ -153,6 +159,19 @@ static enum place where(pid_t pid)
     if (ends_with(exe, "/wait-for-weave"))
         return blocked ? LAUNCHER : EXEC;
     return caught ? PROGRAM : PROGRAM_START;
+}
+
+/* All of it of one program: an exec while it is looked at gives the old one's name to the new one. */
+static enum place where(pid_t pid)
+{
+    char exe[4096], still[4096];
+    enum place place;
+    do {
+        executable(pid, exe);
+        place = where_in(pid, exe);
+        executable(pid, still);
+    } while (strcmp(exe, still));
+    return place;
 }
 
 /* Who took it: its end has to come, if it was not lost; and then because it is asked. */
