@@ -56,8 +56,8 @@ def run(log: Log) -> int:
     signals = Signals(launch.mask, launch.ignored) if launch else Signals()
     chosen = options.read(sys.argv[1:], posix.environ)
     log.form = chosen.log_format
-    if chosen.action in (options.QUIT, options.HELP, options.VERSION):
-        return answer(chosen)
+    if chosen.action in (options.QUIT, options.HELP, options.VERSION, options.INSTALL):
+        return answer(chosen, launch)
     if chosen.action == options.EXPLAIN:
         return explain(chosen, log, signals)
     # A command that is not there fails now, not after the wait (runc does the same).
@@ -84,8 +84,8 @@ def occupy_standard_fds() -> None:
     posix.close(fd)
 
 
-def answer(chosen: Options) -> int:
-    """What needs no waiting and runs no command."""
+def answer(chosen: Options, launch: Launch | None) -> int:
+    """What needs no waiting and runs no command. Raises GateError."""
     if chosen.action == options.HELP:
         from waitforweave.gate.usage import USAGE as TEXT
 
@@ -94,6 +94,10 @@ def answer(chosen: Options) -> int:
         from waitforweave import __version__
 
         report.write(report.STDOUT, f"wait-for-weave {__version__}\n")
+    elif chosen.action == options.INSTALL:
+        from waitforweave.gate.install import install
+
+        install(launch, chosen.folder)
     return OK
 
 

@@ -14,6 +14,7 @@ from waitforweave.gate.options import (
     EXPLAIN,
     FAIL,
     HELP,
+    INSTALL,
     INTERFACE,
     JSON,
     QUIET,
@@ -39,13 +40,16 @@ if TYPE_CHECKING:
     from waitforweave.gate.asked import LinkState, Quantity, Scope
     from waitforweave.gate.options import Action, LogFormat
 
-ACTIONS: Sequence[Action] = (HELP, VERSION, EXPLAIN)
+ACTIONS: Sequence[Action] = (HELP, VERSION, INSTALL, EXPLAIN)
 
-SWITCHES = ("any", "all", "quiet", "verbose", *ACTIONS)
+SWITCHES = ("any", "all", "quiet", "verbose", HELP, VERSION, EXPLAIN)
 WITH_VALUE = (
     *("interface", "count", "state", "address", "family", "scope", "route"),
-    *("timeout", "on-timeout", "log-format"),
+    *("timeout", "on-timeout", "log-format", INSTALL),
 )
+# An image that pins our version may say so in a variable of just that name; and what writes is
+# asked for by a command line alone.
+NO_VARIABLES = (HELP, VERSION, INSTALL)
 ONE_OF = (("any", "all", "count"), ("quiet", "verbose"))
 # What is about the addresses that an interface has, and means nothing where none is waited for.
 OF_ADDRESSES = ("address", "family", "scope")
@@ -85,6 +89,9 @@ def read_all(argv: list[str], environ: Mapping[bytes, bytes], said: dict[str, Gi
         return options
     if "log-format" in given:
         options.log_format = values.choice(given["log-format"], (TEXT, JSON))  # type: ignore[assignment]
+    if options.action == INSTALL:
+        options.folder = folder(given[INSTALL], command)
+        return options
     fill(options, given, environ)
     return options
 
@@ -132,6 +139,8 @@ def read_variables(environ: Mapping[bytes, bytes]) -> dict[str, Given]:
     """What the environment says; an empty variable is an absent one. Raises UsageError."""
     found: dict[str, Given] = {}
     for option in WITH_VALUE:
+        if option in NO_VARIABLES:
+            continue
         label = variable(option)
         value = value_of(environ, label)
         if not value and option == "timeout":
@@ -141,10 +150,7 @@ def read_variables(environ: Mapping[bytes, bytes]) -> dict[str, Given]:
         if value:
             found[option] = Given(label, [value])
     for option in SWITCHES:
-        # An image that pins our version may say so in a variable of just that name.
-        if option in (HELP, VERSION):
-            continue
-        if is_yes(environ, variable(option)):
+        if option not in NO_VARIABLES and is_yes(environ, variable(option)):
             found[option] = Given(variable(option), ["yes"])
     return found
 
@@ -170,6 +176,15 @@ def fill(options: Options, given: dict[str, Given], environ: Mapping[bytes, byte
             raise given["on-timeout"].wrong(RUN, "has no COMMAND to run", f"{FAIL}, or a COMMAND")
     options.asked = read_asked(given)
     add_promise(options, environ, given.keys())
+
+
+def folder(given: Given, command: list[str]) -> str:
+    """Where to copy the gate to. Raises UsageError."""
+    if command:
+        raise UsageError(f"{given.label} runs no COMMAND; allowed: {given.label} DIR alone")
+    if not given.value:
+        raise given.wrong("", "is no folder", f"{given.label} DIR")
+    return given.value
 
 
 def read_asked(given: dict[str, Given]) -> Asked:

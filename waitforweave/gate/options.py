@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from waitforweave.gate.weave_cidr import Wanted
 
-    Action = Literal["help", "version", "quit", "skip", "explain", "wait"]
+    Action = Literal["help", "version", "install", "quit", "skip", "explain", "wait"]
     OnTimeout = Literal["fail", "run"]
     LogFormat = Literal["text", "json"]
     Level = Literal["quiet", "normal", "verbose"]
 
 HELP: Final = "help"
 VERSION: Final = "version"
+INSTALL: Final = "install"  # copy the gate to `folder`
 QUIT: Final = "quit"  # for the volume container: exit 0 at once
 SKIP: Final = "skip"  # run the command at once
 EXPLAIN: Final = "explain"
@@ -53,7 +54,9 @@ class UsageError(Exception):
 class Options:
     """What to do: `command` may be empty; `seconds` is None for ever; `asked` what to wait for."""
 
-    __slots__ = ("action", "asked", "command", "level", "log_format", "on_timeout", "seconds")
+    __slots__ = (
+        *("action", "asked", "command", "folder", "level", "log_format", "on_timeout", "seconds"),
+    )
 
     def __init__(self, action: Action, command: list[str] | None = None) -> None:
         self.action: Action = action
@@ -63,6 +66,7 @@ class Options:
         self.on_timeout: OnTimeout = FAIL
         self.log_format: LogFormat = TEXT
         self.level: Level = NORMAL
+        self.folder = ""
 
 
 def read(argv: list[str], environ: Mapping[bytes, bytes]) -> Options:

@@ -94,6 +94,7 @@ def test_loading_the_gate_loads_no_other_module() -> None:
         "explain",
         "globs",
         "hints",
+        "install",
         "ioctls",
         "procfs",
         "routes",

@@ -11,6 +11,7 @@ from waitforweave.gate.links import Links
 from waitforweave.gate.options import (
     EXPLAIN,
     HELP,
+    INSTALL,
     QUIT,
     SKIP,
     VERSION,
@@ -187,6 +188,7 @@ EVERYTHING: dict[str, tuple[str | None, Callable[[Options], bool]]] = {
     "quiet": (None, lambda o: o.level == "quiet"),
     "verbose": (None, lambda o: o.level == "verbose"),
     "explain": (None, lambda o: o.action == EXPLAIN),
+    "install": ("/gate", lambda o: (o.action, o.folder) == (INSTALL, "/gate")),
     "help": (None, lambda o: o.action == HELP),
     "version": (None, lambda o: o.action == VERSION),
 }
@@ -201,9 +203,10 @@ def test_each_option_on_the_command_line_and_in_the_environment(option: str) -> 
     value, is_so = EVERYTHING[option]
     assert not is_so(read("sh"))
     variable = "WAIT_FOR_WEAVE_" + option.upper().replace("-", "_")
-    if option in (HELP, VERSION):
-        assert not is_so(read("sh", **{variable: "1.0"}))
-        assert is_so(read(f"--{option}", "sh"))
+    if option in arguments.NO_VARIABLES:
+        assert not is_so(read("sh", **{variable: value or "1.0"}))
+        command = ["sh"] if value is None else []
+        assert is_so(read(f"--{option}", *filter(None, [value]), *command))
         return
     ways = [read("sh", **{variable: value or "yes"})]
     if value is None:
