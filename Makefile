@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo freeze platform tarball image bench clean
+.PHONY: help venv lint test demo freeze platform tarball manuals release image bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml build/constraints.txt
 	@PYTHON=$(PYTHON) build/need.sh venv
 	@echo "venv: installing into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -e '.[dev,freeze]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -e '.[dev,freeze,release]'
 	@touch $@
 
 lint: venv ## ruff and mypy --strict
@@ -41,12 +41,19 @@ dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.s
 tarball: freeze ## dist/wait-for-weave-VERSION-PLATFORM.tar.gz: the gate, for any folder of a host
 	@$(BIN)/python -m build.tarball
 
+manuals: venv ## man pages and shell completion, from the code, to docs/man/ and docs/completion/
+	@$(BIN)/python -m build.manuals
+
+release: freeze ## dist/release/: wheel, sdist, the gate's tarball, the image, and SHA256SUMS
+	@build/need.sh buildah
+	@$(BIN)/python -m build.release
+
 image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 	@build/need.sh docker
-	@build/image.sh $$($(BIN)/python -c 'import waitforweave; print(waitforweave.__version__)')
+	@build/image.sh $$($(BIN)/python -m build.version)
 
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
-	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv cni-plugins
+	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv cni-plugins buildah zsh fish
 	$(BIN)/pytest
 	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Usage: build/image.sh VERSION   Builds the volume image from dist/ on the engine that
+# Usage: build/image.sh VERSION REVISION   Builds the volume image from dist/ on the engine that
 # DOCKER_HOST names, as weavewait:VERSION and weavewait:latest.
 set -eu
-version=$1
+version=$1 revision=$2
 cd "$(dirname "$0")/.."
 
 why=$(docker version 2>&1 >/dev/null) || {
@@ -16,7 +16,7 @@ trap 'rm -f "$log"' EXIT
 # choose by itself when the engine prefers the other.
 if docker buildx version >/dev/null 2>&1; then buildkit=1; else buildkit=0; fi
 DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-$buildkit} docker build --file Dockerfile.volume \
-    --label "org.opencontainers.image.version=$version" \
+    --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
     --tag "weavewait:$version" --tag weavewait:latest dist >"$log" 2>&1 || {
     cat "$log" >&2
     exit 1

@@ -9,27 +9,41 @@ import gzip
 import hashlib
 import io
 import os
-import subprocess
 import tarfile
 from pathlib import Path
 
-from build import platforms
+from build import platforms, version
 from build.bundle import DIST, ROOT
 from waitforweave import __version__
 
-# What is in the tarball beside the bundle: whoever passes it on passes this on.
-LICENSE = ROOT / "LICENSE"
+DOCS = ROOT / "docs"
+# What is in the tarball beside the bundle. The license: whoever passes it on passes this on.
+BESIDE = {
+    "LICENSE": ROOT / "LICENSE",
+    "share/bash-completion/completions/wait-for-weave": DOCS / "completion/bash/wait-for-weave",
+    "share/fish/vendor_completions.d/wait-for-weave.fish": (
+        DOCS / "completion/fish/wait-for-weave.fish"
+    ),
+    "share/man/man1/wait-for-weave.1": DOCS / "man/wait-for-weave.1",
+    "share/zsh/site-functions/_wait-for-weave": DOCS / "completion/zsh/_wait-for-weave",
+}
 
 
 def main() -> None:
-    top = platforms.here().release(__version__)
-    content = packed(DIST / "wait-for-weave", top, source_date())
-    target = DIST / f"{top}.tar.gz"
-    replaced(target, content)
+    target = write(DIST)
+    content = target.read_bytes()
     # As sha256sum(1) writes it, and reads it by --check.
     digest = hashlib.sha256(content).hexdigest()
     replaced(target.with_name(f"{target.name}.sha256"), f"{digest}  {target.name}\n".encode())
     print(f"tarball: {target.relative_to(ROOT)}, {len(content) / 1e6:.1f} MB, and its .sha256")
+
+
+def write(folder: Path) -> Path:
+    """The tarball in `folder`; its path."""
+    top = platforms.here().release(__version__)
+    target = folder / f"{top}.tar.gz"
+    replaced(target, packed(DIST / "wait-for-weave", top, version.source_date()))
+    return target
 
 
 def replaced(target: Path, content: bytes) -> None:
@@ -38,19 +52,6 @@ def replaced(target: Path, content: bytes) -> None:
     new.write_bytes(content)
     new.chmod(0o644)
     new.replace(target)
-
-
-def source_date() -> int:
-    """SOURCE_DATE_EPOCH, else the date of the commit; without git 0, which is 1970."""
-    given = os.environ.get("SOURCE_DATE_EPOCH")
-    if given is not None:
-        return int(given)
-    words = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
-    try:
-        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    return int(said)
 
 
 def packed(bundle: Path, top: str, date: int) -> bytes:
@@ -64,7 +65,8 @@ def packed(bundle: Path, top: str, date: int) -> bytes:
         add(tar, bundle, top, date)
         for path in sorted(bundle.rglob("*")):
             add(tar, path, f"{top}/{path.relative_to(bundle).as_posix()}", date)
-        add(tar, LICENSE, f"{top}/LICENSE", date)
+        for name, path in BESIDE.items():
+            add(tar, path, f"{top}/{name}", date)
     return buffer.getvalue()
 
 

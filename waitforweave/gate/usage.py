@@ -36,8 +36,8 @@ Instead of waiting:
   --install DIR      copy the gate to DIR, for containers that share DIR, and exit 0
   --help, --version
 
-Environment: each OPTION of the first three groups is also a variable, WAIT_FOR_WEAVE_INTERFACE for
---interface and so on; several words by comma or blank, "yes" for an option without a value. The
+Environment: each OPTION from --interface to --explain is also a variable, WAIT_FOR_WEAVE_INTERFACE
+for --interface and so on; several words by comma or blank, "yes" for an option without a value. The
 command line comes first.
   WEAVE_CIDR           addresses promised on ethwe: 10.2.1.5/24, ip:10.2.1.5/24, net:10.2.2.0/24
                        or net:default, separated by commas or blanks; none: wait for nothing;

@@ -132,7 +132,7 @@ def test_the_frozen_tool_launches_itself_as_processes_of_the_host(engine, volume
 
 def test_without_an_engine_it_is_one_line_with_the_reason(tmp_path):
     nowhere = DockerCli(f"unix://{tmp_path}/nowhere.sock")
-    words = [str(ROOT / "build/image.sh"), __version__]
+    words = [str(ROOT / "build/image.sh"), __version__, "unknown"]
     done = subprocess.run(
         words, env=nowhere.environment(), capture_output=True, text=True, check=False
     )
