@@ -29,6 +29,7 @@ package() {
                 then echo "docker-cli"; else echo "docker.io"; fi ;;
         objdump) echo "binutils" ;;
         cni-plugins) echo "containernetworking-plugins" ;;
+        systemd-analyze) echo "systemd" ;;
         ip) echo "iproute2" ;;
         unshare | nsenter | setpriv) echo "util-linux" ;;
         *) echo "$1" ;;

@@ -52,6 +52,8 @@ def busybox_root(extra: Mapping[str, bytes] | None = None) -> bytes:
             "awk",
             "readlink",
             "tty",
+            "httpd",
+            "wget",
         ):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
