@@ -13,7 +13,7 @@ import h11
 
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import heads, hooked, wire
+from waitforweave.proxy import heads, hooked, own, wire
 from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -87,6 +87,8 @@ class Connection:
             return None
         if request.http_version not in VERSIONS:
             raise refusal(505, "HTTP/1.1 is spoken here")
+        if own.is_own(request.target):
+            raise own.answer(self._proxy.engine)
         return request
 
     async def _run(self, exchange: Exchange) -> bool:
