@@ -15,7 +15,7 @@ from rich.text import Text
 from waitforweave.cli.errors import told
 from waitforweave.cli.options import URL, engine_option
 from waitforweave.docker.engine import Engine
-from waitforweave.hooks.status import Row
+from waitforweave.hooks.status import Answer, Row
 from waitforweave.launch import steps
 from waitforweave.launch.asking import ask, status_of
 from waitforweave.launch.settings import LaunchError
@@ -24,18 +24,12 @@ WATCH_SECONDS = 1.0
 HEADINGS = ("NAME", "STATE", "PROMISED", "THERE", "BACKEND", "RETRIES")
 
 
-class Answer(msgspec.Struct):
-    """What the server says."""
-
-    containers: list[Row]
-
-
 @dataclass(frozen=True)
 class Seen:
-    """One look: the parts of the launch, and the containers; `fault` is why those are not known."""
+    """One look: the parts of the launch, and what the server says; `fault` is why it does not."""
 
     parts: list[steps.Part]
-    containers: list[Row]
+    answer: Answer
     fault: str = ""
 
     @property
@@ -72,13 +66,14 @@ async def look(url: str, server: str | None) -> Seen:
             return Seen(parts, decoded(await status_of(engine, url)))
         except LaunchError as error:
             # A launch that is not there is told by its parts already.
-            return Seen(parts, [], str(error) if all(part.good for part in parts) else "")
+            fault = str(error) if all(part.good for part in parts) else ""
+            return Seen(parts, Answer(containers=[]), fault)
 
 
-def decoded(answer: bytes) -> list[Row]:
+def decoded(answer: bytes) -> Answer:
     """LaunchError for what no hook server says."""
     try:
-        return msgspec.json.decode(answer, type=Answer).containers
+        return msgspec.json.decode(answer, type=Answer)
     except msgspec.MsgspecError as error:
         raise LaunchError(f"no hook server's answer: {error}") from error
 
@@ -98,7 +93,7 @@ async def keep_current(url: str, server: str | None) -> None:
 def json_of(seen: Seen) -> str:
     value = {
         "parts": [asdict(part) for part in seen.parts],
-        "containers": seen.containers,
+        **msgspec.structs.asdict(seen.answer),
         **({"fault": seen.fault} if seen.fault else {}),
     }
     return msgspec.json.encode(value).decode()
@@ -109,8 +104,8 @@ def text_of(seen: Seen, now: float) -> str:
     lines = [f"{part.name:<18}{part.state}" for part in seen.parts]
     if seen.fault:
         lines.append(seen.fault)
-    if seen.containers:
-        cells = [HEADINGS, *[cells_of(row, now) for row in seen.containers]]
+    if seen.answer.containers:
+        cells = [HEADINGS, *[cells_of(row, now) for row in seen.answer.containers]]
         lines += ["", *aligned(cells)] if lines else aligned(cells)
     return "\n".join(lines)
 

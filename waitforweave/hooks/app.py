@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from waitforweave import __version__
 from waitforweave.docker.engine import EngineError
 from waitforweave.docker.paths import is_create, is_inspect
 from waitforweave.hooks.create_hook import CreateHook
@@ -27,7 +28,7 @@ from waitforweave.hooks.protocol import (
     decode,
 )
 from waitforweave.hooks.start_hook import StartHook
-from waitforweave.hooks.status import rows
+from waitforweave.hooks.status import Answer, rows
 from waitforweave.hooks.watcher import Watcher
 
 # A body of containers/create is a few KB; its proxy bounds it too.
@@ -84,8 +85,8 @@ def make_app(watcher: Watcher, options: Options) -> Starlette:
             found = await rows(attacher, options.backend)
         except EngineError as error:
             return JSONResponse({"message": f"weavewait: {error}"}, error.status or 502)
-        body = msgspec.json.encode({"containers": found})
-        return Response(body, media_type="application/json")
+        said = Answer(containers=found, version=__version__, following=watcher.connected)
+        return Response(msgspec.json.encode(said), media_type="application/json")
 
     routes.append(Route("/v1/status", status))
     handlers = {HookError: refused, ClientDisconnect: gone, Exception: failed}

@@ -51,6 +51,15 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     again: float | None = None
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /v1/status: the containers, and of the server itself its version (an old one did not
+    say) and whether it follows the engine's events."""
+
+    containers: list[Row]
+    version: str = ""
+    following: bool = True
+
+
 async def rows(attacher: Attacher, backend: str) -> list[Row]:
     """All gated containers, and those that are attached without a gate, by name. EngineError."""
     found = (await attacher.engine.request("GET", "/containers/json?all=1")).json()

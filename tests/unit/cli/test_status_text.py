@@ -7,10 +7,14 @@ import json
 import pytest
 
 from waitforweave.cli.status import Seen, aligned, json_of, state_of, text_of
-from waitforweave.hooks.status import Row
+from waitforweave.hooks.status import Answer, Row
 from waitforweave.launch.steps import Part
 
 ONE = Row("c1", "one", "ready", ["10.2.1.5/24"], ["10.2.1.5/24"], "bridge", took=0.125)
+
+
+def seen(parts: list[Part], rows: list[Row], fault: str = "") -> Seen:
+    return Seen(parts, Answer(containers=rows, version="1.2", following=False), fault)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +35,7 @@ def test_each_state_says_what_one_wants_to_know(row, text):
 
 def test_the_table_lines_up():
     parts = [Part("weavewait", "there")]
-    assert text_of(Seen(parts, [ONE, Row("c", "second-one", "waiting")]), 0.0).splitlines() == [
+    assert text_of(seen(parts, [ONE, Row("c", "second-one", "waiting")]), 0.0).splitlines() == [
         "weavewait         there",
         "",
         "NAME        STATE                PROMISED     THERE        BACKEND  RETRIES",
@@ -45,13 +49,14 @@ def test_a_terminals_control_characters_are_shown():
 
 
 def test_json_is_the_same_facts():
-    value = json.loads(json_of(Seen([Part("weavewait", "there")], [ONE], "why")))
+    value = json.loads(json_of(seen([Part("weavewait", "there")], [ONE], "why")))
     assert value["parts"] == [{"name": "weavewait", "state": "there", "good": True}]
     assert value["containers"][0]["addresses"] == ["10.2.1.5/24"]
+    assert (value["version"], value["following"]) == ("1.2", False)
     assert value["fault"] == "why"
 
 
 def test_a_server_that_does_not_answer_is_no_success():
-    assert Seen([Part("weavewait", "there")], []).good
-    assert not Seen([Part("weavewait", "there")], [], "no answer").good
-    assert not Seen([Part("weavewait", "gone", good=False)], []).good
+    assert seen([Part("weavewait", "there")], []).good
+    assert not seen([Part("weavewait", "there")], [], "no answer").good
+    assert not seen([Part("weavewait", "gone", good=False)], []).good
