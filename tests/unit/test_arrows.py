@@ -20,7 +20,9 @@ ARROWS: dict[str, set[str]] = {
     "proxy": {"docker"},
     "hooks": {"attach", "docker"},
     "launch": {"docker"},
-    "cli": {"attach", "docker", "hooks", "launch", "proxy"},
+    # It looks at all of them, and nothing of them looks at it.
+    "doctor": {"attach", "docker", "hooks", "launch", "proxy"},
+    "cli": {"attach", "docker", "doctor", "hooks", "launch", "proxy"},
 }
 
 

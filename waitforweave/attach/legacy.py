@@ -44,6 +44,13 @@ def close_legacy(bridge: str) -> None:
             call(program, "-D", bridge)
 
 
+def has_rule(program: str, bridge: str) -> bool | None:
+    """Whether the rule is there; None where the host has not this command. AttachError."""
+    if shutil.which(program) is None:
+        return None
+    return call(program, "-C", bridge).code == 0
+
+
 def used() -> Iterator[str]:
     """The commands of the families whose legacy table `filter` is in use."""
     for name, program in PROGRAMS.items():

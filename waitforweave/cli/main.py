@@ -11,6 +11,7 @@ from waitforweave import __version__
 COMMANDS = (
     "attach",
     "detach",
+    "doctor",
     "expose",
     "hide",
     "launch",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from waitforweave import __version__
 from waitforweave.hooks.book import Attached, Attaching, Failed, Record, Run, State
 from waitforweave.hooks.status import Process, Row, process_of, row, seconds
 
@@ -122,7 +123,10 @@ def test_the_server_tells_of_gated_and_of_attached_containers(adapter, container
     with adapter.kept():
         adapter.start("b")
         answer = adapter.get("/v1/status")
-    rows = json.loads(answer.text)["containers"]
+    said = json.loads(answer.text)
+    # This one's watcher was never started.
+    assert (said["version"], said["following"]) == (__version__, False)
+    rows = said["containers"]
     assert [(each["name"], each["state"]) for each in rows] == [("a", "stopped"), ("b", "unknown")]
 
 
