@@ -12,6 +12,7 @@ COMMANDS = (
     "attach",
     "detach",
     "doctor",
+    "explain",
     "expose",
     "hide",
     "launch",
