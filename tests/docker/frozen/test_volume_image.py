@@ -16,7 +16,7 @@ from tests.support.engine import PrivateEngine
 from tests.support.launched import ROOT
 from waitforweave import __version__
 
-COMMANDS = ("attach", "detach", "launch", "proxy", "serve", "status", "stop")
+COMMANDS = ("attach", "detach", "doctor", "explain", "launch", "proxy", "serve", "status", "stop")
 MEGABYTE = 1_000_000
 
 
