@@ -39,6 +39,8 @@ class Watcher:
         # What is being attached on our own account, until it is, or has ended.
         self._pursued: dict[str, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[None]] = set()
+        # The look for leftovers of the connection that stands.
+        self._sweep: asyncio.Task[None] | None = None
         # Destroyed, and not looked for at the backend yet.
         self._gone: set[str] = set()
 
@@ -87,6 +89,7 @@ class Watcher:
             self.connect(True)
             log.info("events: followed")
             self.beside(self.look_around())
+            self.sweep()
             async for chunk in chunks:
                 for event in self.feed.read(chunk):
                     self.handle(event)
@@ -155,32 +158,52 @@ class Watcher:
         self.attacher.book.strike_out(container)
 
     async def look_around(self) -> None:
-        """Attach what runs and should be, and give back what belongs to nobody any more."""
-        try:
-            # In this order: whoever is attached from here on is in the engine's list for sure.
-            held = await self.held()
-            asked, before = self.attacher.clock(), dict(self._pursued)
-            running = await self.attacher.engine.containers()
-        except EngineError as error:
-            log.warning("events: cannot list the containers: %s", error)
+        """Attach what runs and should be."""
+        asked, before = self.attacher.clock(), dict(self._pursued)
+        running = await self.containers()
+        if running is None:
             return
         runs = {container for container, is_running in running.items() if is_running}
         self.attacher.book.keep(running.keys(), runs, asked)
         for container in before.keys() - runs:
             if self._pursued.get(container) is before[container]:
                 self.give_up(container)
-        for container in held.keys() - running.keys():
-            self.beside(self.give_back(container))
         for container in runs - self._pursued.keys():
             self.pursue(container, "found")
 
-    async def held(self) -> Mapping[str, tuple[str, ...]]:
-        """What the backend has; nothing where it cannot say."""
+    async def containers(self) -> Mapping[str, bool] | None:
+        """All that the engine knows, and whether it runs; None where it cannot say."""
         try:
-            return await self.attacher.run_in_pool(self.attacher.backend.list)
-        except AttachError as error:
-            log.error("leftovers cannot be looked for: %s", error)
-            return {}
+            return await self.attacher.engine.containers()
+        except EngineError as error:
+            log.warning("events: cannot list the containers: %s", error)
+            return None
+
+    def sweep(self) -> None:
+        """Look for leftovers; a look that an earlier connection began is of no use any more."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self._sweep = self.beside(self.give_back_leftovers())
+
+    async def give_back_leftovers(self) -> None:
+        """Give back what belongs to nobody any more."""
+        # In this order: whoever is attached from here on is in the engine's list for sure.
+        held = await self.held()
+        known = await self.containers()
+        for container in held.keys() - known.keys() if known is not None else ():
+            self.beside(self.give_back(container))
+
+    async def held(self) -> Mapping[str, tuple[str, ...]]:
+        """What the backend has; asked again and again until it can say."""
+        failures = 0
+        while True:
+            try:
+                return await self.attacher.run_in_pool(self.attacher.backend.list)
+            except AttachError as error:
+                log.error("what is given to whom cannot be read, so none is given back: %s", error)
+                self.metrics.errors.labels("watcher").inc()
+            failures += 1
+            await asyncio.sleep(retry_delay(failures))
 
     async def collect(self) -> None:
         """Give back what destroyed containers had; one look at the backend for all that came
@@ -214,11 +237,12 @@ class Watcher:
         log.info("gone %s: given back: %s", container[:12], " ".join(addresses))
         return True
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._others.add(task)
         task.add_done_callback(self._others.discard)
         task.add_done_callback(log_fault)
+        return task
 
 
 def log_fault(task: asyncio.Task[None]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from tests.unit.hooks.conftest import Adapter
+from tests.unit.hooks.conftest import Adapter, FakeBackend
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import watcher as module
@@ -242,6 +242,56 @@ def test_addresses_that_could_not_be_given_back_are_given_back_later(play, adapt
     play(scene)
 
 
+def unreadable_at_first(backend: FakeBackend, times: int = 2) -> list[AttachError]:
+    """The backend's list fails so often; gives the failures that are still to come."""
+    failures, list_ = [AttachError("disk full")] * times, backend.list
+
+    def failing() -> dict[str, tuple[str, ...]]:
+        if failures:
+            raise failures.pop()
+        return list_()
+
+    backend.list = failing  # type: ignore[method-assign]
+    return failures
+
+
+def test_a_destroyed_container_whose_backend_could_not_say_is_given_back_later(play, adapter):
+    adapter.backend.held[ID] = ("10.2.1.5/24",)
+    adapter.engine.answers[LIST] = listed(ID, state="exited")
+
+    async def scene(stage):
+        unreadable_at_first(adapter.backend)
+        stage.say("destroy")
+        await stage.until(lambda: adapter.backend.detached == [ID])
+
+    play(scene)
+
+
+def test_leftovers_that_could_not_be_read_are_no_hindrance_and_are_collected_later(
+    play, adapter, container
+):
+    container("WEAVE_CIDR=", name="b")
+    adapter.backend.held = {ID: ("10.2.1.5/24",)}
+    adapter.engine.answers[LIST] = listed("b" * 64)
+    attached_with = []
+    failures = unreadable_at_first(adapter.backend, times=1_000_000)
+    attach = adapter.backend.attach
+
+    def attaches(target, wanted):
+        attached_with.append(len(failures))
+        failures.clear()
+        return attach(target, wanted)
+
+    adapter.backend.attach = attaches
+
+    async def scene(stage):
+        await stage.until(lambda: adapter.backend.detached == [ID])
+        assert attached_with
+        assert attached_with[0] > 0
+
+    play(scene)
+
+
 def test_leftovers_of_what_the_engine_does_not_know_are_collected(play, adapter):
     adapter.backend.held = {ID: ("10.2.1.5/24",), "b" * 64: ()}
     adapter.engine.answers[LIST] = listed("b" * 64, state="exited")
@@ -258,7 +308,8 @@ def test_nothing_is_collected_where_the_engine_cannot_say_what_there_is(play, ad
     adapter.engine.answers[LIST] = (500, {"message": "no"})
 
     async def scene(stage):
-        assert adapter.engine.calls == [LIST]
+        # Asked for what runs, and for what is known.
+        assert adapter.engine.calls == [LIST, LIST]
         assert adapter.backend.detached == []
 
     play(scene)
