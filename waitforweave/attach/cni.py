@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -108,7 +108,7 @@ class CniBackend:
             # Before the record: DEL of what was never added is no error.
             undo.callback(self.take_back, id_, new, path)
             self.records.write(id_, asdict(new))
-            result = cni_run.add(new.network, self.runtime(id_, new, path))
+            result = self.run_chain(id_, new, path)
             inside(partial(require_ready, wanted))
             have = inside(addresses_inside)
             done = replace(new, result=result, addresses=tuple(map(str, have)))
@@ -116,6 +116,21 @@ class CniBackend:
             cidrs = answers(wanted, have)
             undo.pop_all()
         return cidrs
+
+    def run_chain(self, id_: str, new: Attached, path: str) -> Json:
+        """ADD of all plugins. They may refuse an address, and not know whose it is."""
+        try:
+            return cni_run.add(new.network, self.runtime(id_, new, path))
+        except AttachError as error:
+            raise AttachError(str(error) + self.held_by_another(id_, new.ips)) from error
+
+    def held_by_another(self, id_: str, ips: Sequence[str]) -> str:
+        """Which of these our records give to another container, as words after a refusal."""
+        with suppress(AttachError):  # Of a record that cannot be read; the refusal counts more.
+            for holder, addresses in self.list().items():
+                for taken in sorted({*ips} & {*addresses}) if holder != id_ else ():
+                    return f"; address {taken} already in use by {holder[:12]}"
+        return ""
 
     def take_back(self, id_: str, new: Attached, path: str) -> None:
         """The way back of an attach that failed. The error that leads here is the one to be told;

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from waitforweave.attach.backend import AttachError, Container
-from waitforweave.attach.choose import make_backend
-from waitforweave.attach.options import Options
-from waitforweave.cli.errors import told
-from waitforweave.cli.options import (
-    backend_option,
-    engine_option,
-    network_options,
-    state_option,
-    subnet_option,
-)
+from waitforweave.cli.network import Network, on_network
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError, parse
 
 
 @click.command(short_help="Give a running container its ethwe, by hand.")
-@engine_option
-@backend_option
-@subnet_option
-@state_option
-@network_options
+@on_network
 @click.argument("cidrs", metavar="[CIDR]...", nargs=-1)
 @click.argument("container")
 def command(
-    engine: str,
-    backend: str,
-    subnet: str,
-    state: Path,
-    options: Options,
+    network: Network,
     cidrs: tuple[str, ...],
     container: str,
 ) -> None:
@@ -47,11 +29,10 @@ def command(
     container gets where none is named. Attaching again changes nothing.
     """
     wanted = parse_words(cidrs, "attach")
-    with told("attach"):
-        target = asyncio.run(running(engine, container))
-        network = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
-        network.prepare()
-        attached = network.attach(target, wanted)
+    with network.used("attach") as backend:
+        target = asyncio.run(running(network.engine, container))
+        backend.prepare()
+        attached = backend.attach(target, wanted)
     print_addresses(attached)
 
 

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from waitforweave.attach.choose import make_backend
-from waitforweave.attach.options import Options
 from waitforweave.cli.attach import parse_words, print_addresses
-from waitforweave.cli.errors import told
-from waitforweave.cli.options import (
-    backend_option,
-    engine_option,
-    network_options,
-    state_option,
-    subnet_option,
-)
+from waitforweave.cli.network import Network, on_network
 
 
 @click.command(short_help="Give the host addresses in the containers' network.")
-@engine_option
-@backend_option
-@subnet_option
-@state_option
-@network_options
+@on_network
 @click.argument("cidrs", metavar="[CIDR]...", nargs=-1)
 def command(
-    engine: str,
-    backend: str,
-    subnet: str,
-    state: Path,
-    options: Options,
+    network: Network,
     cidrs: tuple[str, ...],
 ) -> None:
     """Give the host these addresses in the network of the containers, and print them.
@@ -40,8 +21,7 @@ def command(
     Exposing again changes nothing. `weavewait hide` takes them away.
     """
     wanted = parse_words(cidrs, "expose")
-    with told("expose"):
-        network = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
-        network.prepare()
-        exposed = network.expose(wanted)
+    with network.used("expose") as backend:
+        backend.prepare()
+        exposed = backend.expose(wanted)
     print_addresses(exposed)

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from waitforweave.attach.choose import make_backend
-from waitforweave.attach.options import Options
 from waitforweave.cli.attach import parse_words, print_addresses
-from waitforweave.cli.errors import told
-from waitforweave.cli.options import (
-    backend_option,
-    engine_option,
-    network_options,
-    state_option,
-    subnet_option,
-)
+from waitforweave.cli.network import Network, on_network
 
 
 @click.command(short_help="Take the host's addresses away again.")
-@engine_option
-@backend_option
-@subnet_option
-@state_option
-@network_options
+@on_network
 @click.argument("cidrs", metavar="[CIDR]...", nargs=-1)
 def command(
-    engine: str,
-    backend: str,
-    subnet: str,
-    state: Path,
-    options: Options,
+    network: Network,
     cidrs: tuple[str, ...],
 ) -> None:
     """Take these addresses away from the host again, or all that expose gave, and print them.
@@ -39,7 +20,6 @@ def command(
     One that the host does not have is no error.
     """
     wanted = parse_words(cidrs, "hide") if cidrs else ()
-    with told("hide"):
-        network = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
-        hidden = network.hide(wanted)
+    with network.used("hide") as backend:
+        hidden = backend.hide(wanted)
     print_addresses(hidden)

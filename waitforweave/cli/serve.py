@@ -6,15 +6,12 @@ import asyncio
 import logging
 import signal
 import socket
-from pathlib import Path
 
 import click
 import uvicorn
 from starlette.applications import Starlette
 
 from waitforweave.attach.backend import Backend
-from waitforweave.attach.choose import make_backend
-from waitforweave.attach.options import Options
 from waitforweave.cli.errors import told
 from waitforweave.cli.hook_options import (
     gate_all_option,
@@ -22,16 +19,9 @@ from waitforweave.cli.hook_options import (
     show_addresses_option,
 )
 from waitforweave.cli.listening import listening
+from waitforweave.cli.network import Network, on_network
 from waitforweave.cli.notify import notify_ready
-from waitforweave.cli.options import (
-    URL,
-    backend_option,
-    engine_option,
-    image_option,
-    network_options,
-    state_option,
-    subnet_option,
-)
+from waitforweave.cli.options import URL, image_option
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
@@ -41,7 +31,6 @@ from waitforweave.hooks.watcher import Watcher
 
 
 @click.command(short_help="The hook server: a Powerstrip adapter.")
-@engine_option
 @click.option(
     "--listen",
     type=URL,
@@ -49,21 +38,14 @@ from waitforweave.hooks.watcher import Watcher
     show_default=True,
     help="Where the proxy finds this adapter: POST /v1/extension. TCP only on loopback.",
 )
-@backend_option
-@subnet_option
-@state_option
-@network_options
+@on_network
 @image_option
 @hold_exec_option
 @gate_all_option
 @show_addresses_option
 def command(
-    engine: str,
+    network: Network,
     listen: str,
-    backend: str,
-    subnet: str,
-    state: Path,
-    options: Options,
     image: str,
     hold_exec: bool,
     gate_all: bool,
@@ -76,10 +58,10 @@ def command(
     """
     log_to_stderr()
     with told("serve"), listening(listen) as listener:
-        attach = make_backend(backend, subnet=subnet, state=state, engine=engine, options=options)
-        attach.prepare()
-        hooks = HookOptions(image, backend, hold_exec, gate_all, show_addresses)
-        asyncio.run(serve(Engine(engine), attach, hooks, listener, listen))
+        backend = network.backend()
+        backend.prepare()
+        hooks = HookOptions(image, network.kind, hold_exec, gate_all, show_addresses)
+        asyncio.run(serve(Engine(network.engine), backend, hooks, listener, listen))
 
 
 class OneLine(logging.Formatter):

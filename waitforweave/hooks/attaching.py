@@ -16,6 +16,7 @@ from waitforweave.docker.json_object import Object
 from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
 from waitforweave.hooks.book import Attached, Book, Ended, Failed, Outcome, Run, run_of
+from waitforweave.hooks.holder import name_holder
 from waitforweave.hooks.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Attacher:
             async with asyncio.timeout(ATTACH_SECONDS):
                 addresses = await self._in_thread(run, wanted)
         except AttachError as error:
-            return await self._failed(run, cause, str(error))
+            return await self._failed(run, cause, await name_holder(self.engine, str(error)))
         except TimeoutError:
             return await self._failed(run, cause, f"not attached after {ATTACH_SECONDS:.0f} s")
         except Exception as error:

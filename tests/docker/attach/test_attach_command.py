@@ -112,13 +112,14 @@ def test_the_hosts_network_is_refused(machine):
     assert machine.run("ip", "link", "show", "ethwe").code != 0
 
 
-def test_an_address_in_use_is_refused(machine):
-    one, two = machine.start(), machine.start()
+def test_an_address_in_use_is_refused_with_its_holders_name(machine):
+    one, two = machine.start("--name=wfw-first"), machine.start()
     machine.attach("10.2.1.5/24", one)
     result = machine.weavewait("attach", "10.2.1.5/24", two)
     assert result.code == 1
     assert result.err == (
-        f"weavewait attach: Unable to claim: address 10.2.1.5/24 already in use by {one[:12]}\n"
+        "weavewait attach: Unable to claim: address 10.2.1.5/24 already in use by wfw-first "
+        f"({one[:12]})\n"
     )
     assert machine.inside(two, "ip", "link", "show", "ethwe").code != 0
 

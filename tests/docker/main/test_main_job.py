@@ -173,7 +173,10 @@ def test_an_address_in_use_fails_the_start_and_leaves_nothing(gated, engine, con
     after = subprocess.run(links, capture_output=True, check=True).stdout.count(b"vethwl")
     gated.docker("rm", "-f", second)
     assert result.code != 0
-    assert "was killed: Unable to claim: address 10.2.1.5/24 already in use by" in result.err
+    assert (
+        f"was killed: Unable to claim: address 10.2.1.5/24 already in use by {container} ("
+        in result.err
+    )
     assert running == "false\n"
     assert after == before == 1
 

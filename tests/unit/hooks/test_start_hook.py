@@ -106,6 +106,14 @@ def test_a_run_that_ended_during_the_attach_is_no_failure(adapter, container, st
     assert KILL not in adapter.engine.calls
 
 
+def test_who_is_refused_an_address_is_told_its_holders_name(adapter, container):
+    container("WEAVE_CIDR=10.2.1.5/24")
+    adapter.engine.answers[f"GET /containers/{'d' * 12}/json"] = (200, {"Name": "/db"})
+    adapter.backend.error = AttachError(f"10.2.1.5/24 already in use by {'d' * 12}")
+    message = adapter.start().json()["message"]
+    assert message.endswith(f"10.2.1.5/24 already in use by db ({'d' * 12})")
+
+
 def test_an_attach_that_hangs_is_given_up(adapter, container, monkeypatch):
     container("WEAVE_CIDR=")
     monkeypatch.setattr(attaching, "ATTACH_SECONDS", 0.05)

@@ -113,7 +113,7 @@ def test_an_address_that_was_given_back_is_given_again(rig, one, two):
 def test_an_address_in_use_is_refused_and_nothing_is_left(rig, one, two):
     attach(rig, rig.container(one, "a"))
     before = rig.left(one, two)
-    with pytest.raises(AttachError, match=r"10\.2\.1\.5"):
+    with pytest.raises(AttachError, match=r"10\.2\.1\.5/24 already in use by aaaaaaaaaaaa"):
         attach(rig, rig.container(two, "b"))
     assert rig.left(one, two) == before
 
