@@ -15,6 +15,7 @@ from waitforweave.cli.hook_options import (
     show_addresses_option,
 )
 from waitforweave.cli.listening import require_loopback
+from waitforweave.cli.one_at_a_time import one_at_a_time
 from waitforweave.cli.options import (
     backend_option,
     engine_option,
@@ -68,7 +69,7 @@ def command(
         gate_all=gate_all,
         show_addresses=show_addresses,
     )
-    with told("launch"):
+    with told("launch"), one_at_a_time("launch", engine):
         for url in listen:
             require_loopback(parse_engine_url(url))
         started = asyncio.run(bring_up(settings, host_process))

@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from waitforweave.cli.errors import told
+from waitforweave.cli.one_at_a_time import one_at_a_time
 from waitforweave.cli.options import engine_option
 from waitforweave.docker.engine import Engine
 from waitforweave.launch import steps
@@ -16,7 +17,7 @@ from waitforweave.launch import steps
 @engine_option
 def command(engine: str) -> None:
     """Take away hook server, proxy, volume container, and the networks that they made."""
-    with told("stop"):
+    with told("stop"), one_at_a_time("stop", engine):
         gated = asyncio.run(take_down(engine))
     if gated:
         click.echo(

@@ -36,9 +36,11 @@ async def launch(engine: Engine, settings: Settings, *, host_process: bool) -> l
     try:
         return await bring_up(engine, settings, host_process=host_process)
     except BaseException as error:
-        # 409: a name is taken meanwhile, by another launch, which is not ours to take away.
+        # A name is taken meanwhile: by another launch, which is not ours to take away. It has come
+        # from another host, or from a container, and so past our lock.
         if isinstance(error, EngineError) and error.status == 409:
-            raise
+            taken = f"another launch is under way on this engine ({error})"
+            raise LaunchError(f"{taken}; type it again when that is done") from error
         # What was wrong first is what the person shall read.
         with suppress(LaunchError, EngineError):
             await take_down(engine, settings.engine, with_volume=not had_volume)

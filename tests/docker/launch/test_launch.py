@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -63,6 +64,24 @@ def test_a_second_launch_changes_nothing(engine, mode):
         assert (again.code, again.out) == (0, f"export DOCKER_HOST=unix://{socket}\n")
         assert again.err == "weavewait launch: all of it runs already\n"
         assert engine.docker("ps", "-aq", "--no-trunc").out == before
+
+
+def test_two_launches_at_the_same_moment(engine, mode):
+    """One after the other: the second finds all of it there."""
+    options, enter = mode
+    socket = engine.root / "both" / "d.sock"
+    words = ("launch", "--engine", engine.url, "--listen", f"unix://{socket}", *options)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: weavewait(*words, enter=enter), range(2)))
+    try:
+        assert [each.code for each in both] == [0, 0], both
+        first, second = sorted(both, key=lambda each: "runs already" in each.err)
+        assert first.err.splitlines()[-1].startswith("weavewait launch: started weavewait, ")
+        assert second.err.splitlines()[-1] == "weavewait launch: all of it runs already"
+        assert first.out == second.out == f"export DOCKER_HOST=unix://{socket}\n"
+    finally:
+        assert weavewait("stop", "--engine", engine.url, enter=enter).code == 0
+    assert parts_of(engine) == []
 
 
 def test_a_second_launch_with_other_options_is_refused(engine, mode):
