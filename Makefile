@@ -53,7 +53,7 @@ image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 	@build/image.sh $$($(BIN)/python -m build.version)
 
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
-	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv cni-plugins buildah zsh fish docker-compose systemd-analyze
+	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins buildah zsh fish docker-compose systemd-analyze
 	$(BIN)/pytest
 	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 

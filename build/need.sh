@@ -31,6 +31,7 @@ package() {
         cni-plugins) echo "containernetworking-plugins" ;;
         systemd-analyze) echo "systemd" ;;
         ip) echo "iproute2" ;;
+        nft) echo "nftables" ;;
         unshare | nsenter | setpriv) echo "util-linux" ;;
         *) echo "$1" ;;
     esac

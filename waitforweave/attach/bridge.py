@@ -17,6 +17,7 @@ from pyroute2 import IPRoute
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.check import require_ready
+from waitforweave.attach.droppers import tell_of_droppers
 from waitforweave.attach.firewall import close_forwarding, open_forwarding
 from waitforweave.attach.ipam import Claim, Ipam
 from waitforweave.attach.legacy import close_legacy, open_legacy
@@ -65,6 +66,7 @@ class BridgeBackend:
                 host.link("set", index=bridge, mtu=self.mtu)
             open_forwarding(BRIDGE)
             open_legacy(BRIDGE)
+            tell_of_droppers(BRIDGE)
             self.restore(host, bridge)
 
     def restore(self, host: IPRoute, bridge: int) -> None:

@@ -34,6 +34,7 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 NFT_META_IIFNAME, NFT_META_OIFNAME = 6, 7
 NFT_CMP_EQ = 0
 NFT_REG_1 = 1
+COUNTER = ("counter",)
 # No nftables in this kernel, or nothing of this family: then nothing of it drops our traffic.
 NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 
@@ -107,15 +108,24 @@ def handles(nft: NFTables, bridge: str) -> list[int]:
 def is_ours(rule: Any, bridge: str) -> bool:  # noqa: ANN401 - pyroute2 has no types
     """Whether it says what forward_rule() says and nothing else: a person's own rule about our
     bridge, that drops something, say, is left alone."""
-    equal = ("NFT_CMP_EQ", bridge.encode())
-    return [said(each) for each in rule.get_attr("NFTA_RULE_EXPRESSIONS") or ()] == [
+    return through(rule, bridge) and COUNTER in words(rule)
+
+
+def through(rule: Any, name: str) -> bool:  # noqa: ANN401
+    """Whether it lets what comes from an interface of this name and goes to one through, counted
+    or not; a name may end in "+", as iptables writes it."""
+    equal = ("NFT_CMP_EQ", name.encode())
+    return [word for word in words(rule) if word != COUNTER] == [
         ("meta", "NFT_META_IIFNAME"),
         ("cmp", *equal),
         ("meta", "NFT_META_OIFNAME"),
         ("cmp", *equal),
-        ("counter",),
         ("immediate", "NF_ACCEPT"),
     ]
+
+
+def words(rule: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
+    return [said(each) for each in rule.get_attr("NFTA_RULE_EXPRESSIONS") or ()]
 
 
 def said(expression: Any) -> tuple[Any, ...]:  # noqa: ANN401

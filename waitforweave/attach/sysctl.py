@@ -12,6 +12,14 @@ from waitforweave.attach.backend import AttachError
 SYSCTL_ROOTS = (Path("/proc/sys"), Path("/proc/1/root/proc/sys"))
 
 
+def read_switch(path: str) -> str | None:
+    """What /proc/sys/PATH says in the thread's namespace; None where there is no such switch."""
+    for root in SYSCTL_ROOTS:
+        with suppress(OSError):
+            return (root / path).read_text().strip()
+    return None
+
+
 def ensure_switch(path: str, value: str) -> bool:
     """Set /proc/sys/PATH in the thread's namespace; False where it cannot be written."""
     for root in SYSCTL_ROOTS:
