@@ -31,7 +31,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     )
     monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6, REFUSED))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
-    for name in ("claim", "confirm"):
+    for name in ("claim", "confirm", "held", "holders", "release", "give_back"):
         monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name), REFUSED))
     return faults
 

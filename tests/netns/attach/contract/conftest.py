@@ -7,9 +7,6 @@ import pytest
 from tests.netns.attach.contract import rigs
 
 
-@pytest.fixture(params=["bridge", "weave", "cni"])
+@pytest.fixture(params=rigs.KINDS)
 def rig(request, spaces, tmp_path, monkeypatch) -> rigs.Rig:
-    if request.param == "weave":
-        return rigs.weave(spaces[0], tmp_path, monkeypatch)
-    made = {"bridge": rigs.bridge, "cni": rigs.cni}
-    return made[request.param](spaces[0], tmp_path)
+    return rigs.rig(request.param, spaces[0], tmp_path, monkeypatch)

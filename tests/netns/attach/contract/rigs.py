@@ -24,6 +24,7 @@ from waitforweave.attach.records import Records
 
 ENGINE = "unix:///run/of-the-test/docker.sock"
 DEBIANS_PLUGINS = "/usr/lib/cni"
+KINDS = ("bridge", "weave", "cni")
 # What a first attach makes for all: it stays.
 SHARED = {"weave", "cni0"}
 
@@ -65,6 +66,17 @@ def made(kind: str, space: Space, state: Path, options: Options) -> Host:
     return Host(space, state, backend)
 
 
+def rig(name: str, space: Space, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """One of KINDS or CHAINS."""
+    if name == "bridge":
+        return bridge(space, folder)
+    if name == "weave":
+        return weave(space, folder, monkeypatch)
+    if name == "cni":
+        return cni(space, folder, conflist(bridge_plugin(folder), {"type": "tuning"}))
+    return chained(space, folder, name)
+
+
 def bridge(space: Space, folder: Path) -> Rig:
     def nothing_else() -> object:
         return None
@@ -85,9 +97,9 @@ def weave(space: Space, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     return Rig("weave", host, options, lambda: fake_weave.claims(there), inject_commands)
 
 
-def cni(space: Space, folder: Path) -> Rig:
+def cni(space: Space, folder: Path, network: dict[str, object]) -> Rig:
     config = folder / "net.conflist"
-    config.write_text(json.dumps(conflist(bridge_plugin(folder), {"type": "tuning"})))
+    config.write_text(json.dumps(network))
     options = Options(cni_config=config, cni_path=DEBIANS_PLUGINS)
 
     def reserved() -> object:
@@ -95,6 +107,28 @@ def cni(space: Space, folder: Path) -> Rig:
 
     host = made("cni", space, folder / "state", options)
     return Rig("cni", host, options, reserved, inject_commands, exposes=False)
+
+
+def chained(space: Space, folder: Path, name: str) -> Rig:
+    """The backend cni with another of CHAINS."""
+    if name == "macvlan-tuning":
+        space.ip("link add up0 type veth peer name up1", "link set up0 up", "link set up1 up")
+    return cni(space, folder, CHAINS[name](folder))
+
+
+CHAINS: dict[str, Callable[[Path], dict[str, object]]] = {
+    "bridge-static-tuning": lambda folder: conflist(
+        bridge_plugin(folder, ipam={"type": "static"}),
+        {"type": "tuning", "sysctl": {"net.core.somaxconn": "500"}},
+        version="0.4.0",
+    ),
+    "ptp": lambda folder: conflist(bridge_plugin(folder, type="ptp")),
+    "macvlan-tuning": lambda folder: conflist(
+        bridge_plugin(folder, type="macvlan", master="up0"),
+        {"type": "tuning", "mac": "0a:00:00:00:00:05"},
+        version="0.4.0",
+    ),
+}
 
 
 def conflist(*plugins: dict[str, object], version: str = "1.0.0") -> dict[str, object]:
@@ -118,7 +152,7 @@ def bridge_plugin(folder: Path, **more: object) -> dict[str, object]:
 
 def inject_commands(monkeypatch: pytest.MonkeyPatch, _rig: Rig, number: int) -> Faults:
     """Before and after each program that is run, at each entering of a namespace, each request to
-    the kernel of our own, and each writing."""
+    the kernel of our own, each reading and each writing."""
     faults = Faults(number)
     no_answer = AttachError("injected: no answer")
     full = OSError(errno.ENOSPC, "injected")
@@ -126,6 +160,7 @@ def inject_commands(monkeypatch: pytest.MonkeyPatch, _rig: Rig, number: int) -> 
     monkeypatch.setattr(command, "run", wrap("run", command.run, no_answer, after=True))
     monkeypatch.setattr(netns, "enter", wrap("enter", netns.enter, full))
     monkeypatch.setattr(Records, "write", wrap("write", Records.write, full, after=True))
+    monkeypatch.setattr(Records, "read", wrap("read", Records.read, full))
     for module in (check, weave_backend):
         monkeypatch.setattr(module, "IPRoute", lambda: Faulty(faults))
     return faults

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import subprocess
-from collections.abc import Callable, Iterator
 
 import pytest
-from pyroute2.netlink.exceptions import NetlinkError
 
 from tests.netns.attach.conftest import addresses, names
-from tests.netns.attach.contract.rigs import Rig
-from tests.netns.attach.faults import Faults
+from tests.netns.attach.contract.calls import ONE, TWO, attach, check, listed, reaches, shown
 from tests.netns.gate.space import Space
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.gate.weave_cidr import parse
-
-ONE, TWO = "10.2.1.5/24", "10.2.1.6/24"
-
-
-def attach(rig: Rig, container: Container, value: str = ONE) -> tuple[str, ...]:
-    return rig.host.attach(container, value)
-
-
-def check(rig: Rig, container: Container, value: str = ONE) -> None:
-    rig.host.run(lambda: rig.host.backend.check(container, parse(value)))
-
-
-def listed(rig: Rig) -> dict[str, tuple[str, ...]]:
-    return dict(rig.host.run(rig.host.backend.list))
-
-
-def reaches(space: Space, address: str) -> bool:
-    command = space.enter("busybox", "ping", "-c", "1", "-W", "5", address)
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_prepare_may_be_repeated(rig):
@@ -71,10 +47,10 @@ def test_nothing_wanted_nothing_done(rig, one):
 
 def test_the_same_again_changes_nothing(rig, one):
     attach(rig, rig.container(one, "a"))
-    before = one.ip("-d addr show ethwe"), rig.left(one)
+    before = shown(one), rig.left(one)
     assert attach(rig, rig.container(one, "a")) == (ONE,)
     assert attach(rig.again(), rig.container(one, "a")) == (ONE,)
-    assert (one.ip("-d addr show ethwe"), rig.left(one)) == before
+    assert (shown(one), rig.left(one)) == before
 
 
 def test_list_says_who_has_what_also_to_the_next_process(rig, one, two):
@@ -195,68 +171,3 @@ def test_expose_and_hide(rig, one):
     assert rig.host.run(backend.hide) == ()
     rig.host.detach(rig.container(one, "a"))
     assert rig.left(one) == before
-
-
-def until_it_succeeds(monkeypatch, rig: Rig, work: Callable[[], object]) -> Iterator[Faults]:
-    """The work with its first step failing, then with the second, until none is left to fail."""
-    for number in itertools.count(1):
-        with monkeypatch.context() as patch:
-            faults = rig.inject(patch, rig, number)
-            try:
-                work()
-            except (AttachError, NetlinkError, OSError):  # The latter from the rig's own entering.
-                pass
-            else:
-                assert not faults.struck, f"nobody heard of it: {faults.steps[-1]}"
-                break
-        yield faults
-    assert len(faults.steps) > 3, faults.steps
-
-
-def test_an_attach_that_fails_anywhere_leaves_nothing(rig, one, monkeypatch):
-    target = rig.container(one, "a")
-    rig.host.run(rig.host.backend.prepare)
-    before = rig.left(one)
-    for faults in until_it_succeeds(monkeypatch, rig, lambda: attach(rig, target)):
-        assert rig.left(one) == before, faults.steps[-1]
-    assert addresses(one) == [ONE]
-
-
-def test_an_expose_that_fails_anywhere_leaves_nothing(rig, monkeypatch):
-    if not rig.exposes:
-        return
-    rig.host.run(rig.host.backend.prepare)
-    wanted = parse("10.2.1.1/24 net:10.32.0.0/16")
-
-    def expose() -> object:
-        return rig.host.run(lambda: rig.host.backend.expose(wanted))
-
-    def exposed() -> list[str]:
-        lines = rig.host.space.ip("-o -4 addr").splitlines()
-        return [line.split()[3] for line in lines if line.split()[1] == "weave"]
-
-    before = rig.left()
-    for faults in until_it_succeeds(monkeypatch, rig, expose):
-        assert (rig.left(), exposed()) == (before, []), faults.steps[-1]
-        assert rig.host.run(rig.host.backend.hide) == (), faults.steps[-1]
-    there = exposed()
-    assert there[0] == "10.2.1.1/24"
-    assert rig.host.run(rig.host.backend.hide) == tuple(there)
-
-
-def test_a_detach_that_failed_anywhere_can_be_repeated(rig, one, monkeypatch):
-    target = rig.container(one, "a")
-    rig.host.run(rig.host.backend.prepare)
-    before = rig.left(one)
-
-    for number in itertools.count(1):
-        attach(rig, target)
-        with monkeypatch.context() as patch:
-            faults = rig.inject(patch, rig, number)
-            with contextlib.suppress(AttachError, NetlinkError, OSError):
-                rig.host.detach(target)
-        rig.host.detach(target)
-        assert rig.left(one) == before, faults.steps
-        if not faults.struck:
-            break
-    assert number > 2
