@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import click
@@ -50,7 +51,9 @@ def command(engine: str, server: str | None, as_json: bool, watch: bool) -> None
         raise click.UsageError("--json and --watch contradict each other; allowed: one of them")
     with told("status"):
         if watch:
-            asyncio.run(keep_current(engine, server))
+            with suppress(KeyboardInterrupt):  # The way to end it.
+                asyncio.run(keep_current(engine, server))
+            return
         seen = asyncio.run(look(engine, server))
     click.echo(json_of(seen) if as_json else text_of(seen, time.time()))
     sys.exit(0 if seen.good else 1)
