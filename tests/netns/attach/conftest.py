@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -56,6 +57,12 @@ def addresses(space: Space) -> list[str]:
     """Global addresses of ethwe, in the kernel's order."""
     lines = space.ip("-o addr show dev ethwe scope global").splitlines()
     return [line.split()[3] for line in lines]
+
+
+def reaches(space: Space, address: str, seconds: int = 5) -> bool:
+    """With one packet: whoever was told a wrong hardware address has to ask again first."""
+    command = space.enter("busybox", "ping", "-c", "1", "-W", str(seconds), address)
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def container(space: Space, letter: str) -> Container:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 
 import pytest
 
-from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names
+from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names, reaches
 from tests.netns.attach.test_bridge import ping
 from tests.netns.gate.space import Space
 from waitforweave.attach import announce
@@ -23,12 +22,6 @@ def expose(host: Host, value: str = "") -> tuple[str, ...]:
 
 def hide(host: Host, *words: str) -> tuple[str, ...]:
     return host.run(lambda: host.backend.hide(parse(" ".join(words)) if words else ()))
-
-
-def reaches(space: Space, address: str) -> bool:
-    """With one packet: whoever was told a wrong hardware address has to ask again first."""
-    command = space.enter("busybox", "ping", "-c", "1", "-W", "1", address)
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 @pytest.fixture
@@ -61,7 +54,7 @@ def test_without_an_announcement_it_would_not_be(moved, monkeypatch):
     monkeypatch.setattr(announce, "ensure_switch", lambda path, value: True)
     with Space() as neighbour:
         moved(neighbour)
-        assert not reaches(neighbour, "10.9.9.9")
+        assert not reaches(neighbour, "10.9.9.9", 1)
 
 
 def test_a_proc_sys_that_cannot_be_written_is_told(host, one, monkeypatch, caplog):

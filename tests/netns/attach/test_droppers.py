@@ -10,8 +10,7 @@ import subprocess
 import pytest
 from pyroute2.netlink.exceptions import NetlinkError
 
-from tests.netns.attach.conftest import Host, container
-from tests.netns.gate.space import Space
+from tests.netns.attach.conftest import Host, container, reaches
 from waitforweave.attach import droppers as module
 from waitforweave.attach.droppers import cure, droppers
 
@@ -41,11 +40,6 @@ def nft(host: Host, text: str) -> None:
 
 def found(host: Host) -> list[tuple[str, str, str]]:
     return host.run(lambda: droppers("weave"))
-
-
-def reaches(space: Space, address: str, seconds: int = 5) -> bool:
-    command = space.enter("busybox", "ping", "-c", "1", "-W", str(seconds), address)
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -35,11 +34,6 @@ def listed(rig: Rig) -> dict[str, tuple[str, ...]]:
 def shown(space: Space) -> str:
     """All of its `ethwe`; not the link-local address, which settles by itself."""
     return space.ip("-d link show ethwe", "addr show ethwe scope global")
-
-
-def reaches(space: Space, address: str) -> bool:
-    command = space.enter("busybox", "ping", "-c", "1", "-W", "5", address)
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def until_it_succeeds(

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.netns.attach.conftest import addresses, names
-from tests.netns.attach.contract.calls import ONE, TWO, attach, check, listed, reaches, shown
+from tests.netns.attach.conftest import addresses, names, reaches
+from tests.netns.attach.contract.calls import ONE, TWO, attach, check, listed, shown
 from tests.netns.gate.space import Space
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.gate.weave_cidr import parse
