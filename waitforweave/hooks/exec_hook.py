@@ -19,8 +19,8 @@ from waitforweave.docker.json_object import (
 )
 from waitforweave.docker.paths import exec_container
 from waitforweave.hooks.book import run_of
+from waitforweave.hooks.process import Process, process_of
 from waitforweave.hooks.protocol import ClientRequest, HookError
-from waitforweave.hooks.status import Process, process_of
 
 log = logging.getLogger(__name__)
 

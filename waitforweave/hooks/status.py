@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from enum import Enum
 from functools import partial
-from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -21,17 +18,9 @@ from waitforweave.docker.engine import EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.hooks.attaching import Attacher, decide
 from waitforweave.hooks.book import Attached, Failed, Record, run_of
+from waitforweave.hooks.process import Process, process_of, seconds
 
 INTERFACE = "ethwe"
-GATE_FOLDER = PurePosixPath(GATE).parent
-
-
-class Process(Enum):
-    """What a container's first process is now."""
-
-    GATE = "gate"
-    COMMAND = "command"
-    UNSEEN = "unseen"
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,18 +108,6 @@ def row(
     return replace(head, state="unknown", reason="its process cannot be seen")
 
 
-def process_of(pid: int, proc: Path = Path("/proc")) -> Process:
-    """Whether the gate has become the container's command yet: the same process, another program.
-
-    The link names the program as the container sees it, and the gate's folder is the gate's only.
-    """
-    try:
-        program = PurePosixPath((proc / str(pid) / "exe").readlink())
-    except OSError:
-        return Process.UNSEEN
-    return Process.GATE if GATE_FOLDER in program.parents else Process.COMMAND
-
-
 def inside(container: Container) -> tuple[str, ...]:
     """The addresses on its `ethwe`; () where there is none, or nobody may look."""
     try:
@@ -148,14 +125,3 @@ def addresses() -> tuple[str, ...]:
             return ()
         found = ipr.get_addr(index=link["index"], scope=0)
         return tuple(f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}" for each in found)
-
-
-def seconds(text: str) -> float | None:
-    """RFC 3339, as the engine writes it: with nanoseconds, which Python does not read."""
-    whole, _, rest = text.partition(".")
-    fraction, zone = rest[:-1][:6], "+00:00"
-    try:
-        moment = datetime.fromisoformat((whole.removesuffix("Z") or text) + zone)
-    except ValueError:
-        return None
-    return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.hooks.conftest import message
 from waitforweave.docker.create import GATE
 from waitforweave.hooks import exec_hook
-from waitforweave.hooks.status import Process
+from waitforweave.hooks.process import Process
 
 BODY = '{"Cmd":  ["sh", "-c", "x"], "Tty": true}'
 

@@ -10,7 +10,8 @@ import pytest
 
 from waitforweave import __version__
 from waitforweave.hooks.book import Attached, Attaching, Failed, Record, Run, State
-from waitforweave.hooks.status import Process, Row, process_of, row, seconds
+from waitforweave.hooks.process import Process, process_of, seconds
+from waitforweave.hooks.status import Row, row
 
 ID = "c" * 64
 STARTED = 1_767_225_600.5
@@ -109,7 +110,8 @@ def test_times_are_read_as_the_engine_writes_them(text, value):
 
 def test_the_server_tells_of_gated_and_of_attached_containers(adapter, container):
     gated = container("WEAVE_CIDR=", running=False)
-    container("WEAVE_CIDR=", name="b")
+    # No process has this pid, however many there were on this machine.
+    container("WEAVE_CIDR=", name="b")["State"]["Pid"] = 1 << 30
     gated["State"]["ExitCode"] = 1
     adapter.engine.answers["GET /containers/json?all=1"] = (
         200,

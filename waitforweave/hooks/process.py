@@ -1,0 +1,44 @@
+"""What a container's first process is now, and when the engine says that something was."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+
+from waitforweave.docker.create import GATE
+
+GATE_FOLDER = GATE.rpartition("/")[0] + "/"
+
+
+class Process(Enum):
+    """What a container's first process is now."""
+
+    GATE = "gate"
+    COMMAND = "command"
+    UNSEEN = "unseen"
+
+
+def process_of(pid: int, proc: Path = Path("/proc")) -> Process:
+    """Whether the gate has become the container's command yet: the same process, another program.
+
+    The link names the program as the container sees it, and the gate's folder is the gate's only.
+    """
+    try:
+        # Not by pathlib: every attach waits for this.
+        program = os.readlink(f"{proc}/{pid}/exe")  # noqa: PTH115
+    except OSError:
+        return Process.UNSEEN
+    return Process.GATE if program.startswith(GATE_FOLDER) else Process.COMMAND
+
+
+def seconds(text: str) -> float | None:
+    """RFC 3339, as the engine writes it: with nanoseconds, which Python does not read."""
+    whole, _, rest = text.partition(".")
+    fraction, zone = rest[:-1][:6], "+00:00"
+    try:
+        moment = datetime.fromisoformat((whole.removesuffix("Z") or text) + zone)
+    except ValueError:
+        return None
+    return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)
