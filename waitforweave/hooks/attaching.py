@@ -17,6 +17,7 @@ from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
 from waitforweave.hooks.book import Attached, Book, Ended, Failed, Outcome, Run, run_of
 from waitforweave.hooks.holder import name_holder
+from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class Attacher:
         self.engine = engine
         self.backend = backend
         self.clock = clock
-        self.book = Book()
+        self.live = Live(clock)
+        self.book = Book(self.live.note)
         self.metrics = Metrics()
         self.metrics.waiting.set_function(self.book.waiting)
         self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
@@ -61,7 +63,10 @@ class Attacher:
                 log.info("%s %s: left alone: %s", cause, run, decision.reason)
             return decision
         settled = None if again else self.book.attached(run)
-        return settled or await self.attach(run, decision.wanted, cause, asked)
+        if settled is not None:
+            return settled
+        self.live.begin(container, run, [word.text for word in decision.wanted])
+        return await self.attach(run, decision.wanted, cause, asked)
 
     async def inspect(self, name: str) -> Object | None:
         """None for a container that is gone: --rm, and it ended by itself. EngineError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from waitforweave.docker.create import LeftAlone
@@ -67,9 +67,11 @@ class Record:
 
 
 class Book:
-    """Records by container id. What ends is struck out."""
+    """Records by container id. What ends is struck out. `changed` hears of each new record, and
+    of None for one that was struck out."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[str, Record | None], None] = lambda *_: None) -> None:
+        self._changed = changed
         self._records: dict[str, Record] = {}
         # For good: neither environment nor network mode of a container ever change.
         self._left_alone: set[str] = set()
@@ -86,23 +88,28 @@ class Book:
         retries = 0
         if before is not None and before.run == run:
             retries = before.retries + isinstance(before.state, Failed)
-        self._records[run.id] = Record(run, Attaching(now), asked, retries)
+        self._put(Record(run, Attaching(now), asked, retries))
 
     def settle(self, run: Run, state: Attached | Failed) -> None:
         """It has ended so; a newer run's record stays."""
         before = self._records.get(run.id)
         if before is not None and before.run == run:
-            self._records[run.id] = replace(before, state=state)
+            self._put(replace(before, state=state))
 
     def again(self, container: str, when: float) -> None:
         """A failed attach will be tried again then."""
         before = self._records.get(container)
         if before is not None and isinstance(before.state, Failed):
-            self._records[container] = replace(before, state=replace(before.state, again=when))
+            self._put(replace(before, state=replace(before.state, again=when)))
+
+    def _put(self, record: Record) -> None:
+        self._records[record.run.id] = record
+        self._changed(record.run.id, record)
 
     def strike_out(self, container: str) -> None:
         """It has ended."""
-        self._records.pop(container, None)
+        if self._records.pop(container, None) is not None:
+            self._changed(container, None)
 
     def leave_alone(self, container: str) -> bool:
         """This one is none of ours; whether that is new."""

@@ -33,10 +33,17 @@ MEANINGS = {
 }
 
 
+class Attributes(msgspec.Struct, frozen=True):
+    """What stands there too, its name and labels among it, we do not read."""
+
+    exitCode: str = ""  # noqa: N815 - the engine's name
+
+
 class Actor(msgspec.Struct, frozen=True):
-    """The container; its name and labels are in Attributes, which we do not read."""
+    """The container."""
 
     ID: str = ""
+    Attributes: Attributes = Attributes()
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -50,6 +57,12 @@ class Event(msgspec.Struct, frozen=True):
     @property
     def meaning(self) -> Meaning | None:
         return MEANINGS.get(self.Action) if self.Type == "container" else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of a "die"."""
+        text = self.Actor.Attributes.exitCode
+        return int(text) if text.isdecimal() else None
 
 
 def path(since: int | None) -> str:

@@ -80,6 +80,7 @@ class Watcher:
     def connect(self, connected: bool) -> None:
         self.connected = connected
         self.metrics.connected.set(connected)
+        self.attacher.live.connect(connected)
 
     async def follow(self) -> None:
         """One connection, until it ends. EngineError."""
@@ -102,9 +103,12 @@ class Watcher:
             if not self.attacher.book.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
             return
+        if event.meaning is Meaning.ENDED:
+            self.attacher.live.end(container, event.timeNano / NANO, event.exit_code)
         self.drop(container)
         if event.meaning is Meaning.GONE:
             self.attacher.book.forget(container)
+            self.attacher.live.remove(container)
             self._gone.add(container)
             if len(self._gone) == 1:
                 self.beside(self.collect())
@@ -165,6 +169,7 @@ class Watcher:
             return
         runs = {container for container, is_running in running.items() if is_running}
         self.attacher.book.keep(running.keys(), runs, asked)
+        self.attacher.live.keep(running.keys(), runs, asked)
         for container in before.keys() - runs:
             if self._pursued.get(container) is before[container]:
                 self.give_up(container)
