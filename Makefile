@@ -33,7 +33,7 @@ platform:
 	@PYTHON=$(PYTHON) build/need.sh
 	@$(PYTHON) build/platforms.py $(PLATFORM)
 
-dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.spec' -o -name '*.c') | platform
+dist/.stamp: $(STAMP) $(shell find waitforweave build -name '*.py' -o -name '*.spec' -o -name '*.c' -o -name '*.html') | platform
 	@PYTHON=$(PYTHON) build/need.sh libpython objdump
 	@mkdir -p .cache && flock .cache/freeze.lock $(BIN)/python -m build.freeze
 	@touch $@

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from waitforweave.cli.options import PAGE_URL
+
 hold_exec_option = click.option(
     "--hold-exec",
     is_flag=True,
@@ -18,4 +20,9 @@ show_addresses_option = click.option(
     "--show-addresses",
     is_flag=True,
     help="Let `docker inspect` show the attached addresses, as a network named weave.",
+)
+page_option = click.option(
+    "--page",
+    type=PAGE_URL,
+    help="Show the live page there, too: 127.0.0.1:PORT, for browsers of this host. Read-only.",
 )

@@ -12,6 +12,7 @@ from waitforweave.cli.errors import told
 from waitforweave.cli.hook_options import (
     gate_all_option,
     hold_exec_option,
+    page_option,
     show_addresses_option,
 )
 from waitforweave.cli.listening import require_loopback
@@ -24,6 +25,7 @@ from waitforweave.cli.options import (
     network_options,
     network_words,
     subnet_option,
+    web_address,
 )
 from waitforweave.docker.engine import Engine
 from waitforweave.docker.url import parse_engine_url
@@ -41,6 +43,7 @@ from waitforweave.launch.settings import Settings
 @hold_exec_option
 @gate_all_option
 @show_addresses_option
+@page_option
 @click.option(
     "--host-process",
     is_flag=True,
@@ -56,6 +59,7 @@ def command(
     hold_exec: bool,
     gate_all: bool,
     show_addresses: bool,
+    page: str | None,
     host_process: bool,
 ) -> None:
     """Bring up all that gated containers need, and say how a client gets there.
@@ -68,15 +72,18 @@ def command(
         hold_exec=hold_exec,
         gate_all=gate_all,
         show_addresses=show_addresses,
+        page=page or "",
     )
     with told("launch"), one_at_a_time("launch", engine):
-        for url in listen:
+        for url in (*listen, *([page] if page else [])):
             require_loopback(parse_engine_url(url))
         started = asyncio.run(bring_up(settings, host_process))
     if started:
         click.echo(f"weavewait launch: started {', '.join(started)}", err=True)
     else:
         click.echo("weavewait launch: all of it runs already", err=True)
+    if page:
+        click.echo(f"weavewait launch: page at {web_address(page)}", err=True)
     click.echo(f"export DOCKER_HOST={shlex.quote(settings.listen[0])}")
 
 

@@ -26,6 +26,24 @@ class Url(click.ParamType[str]):
             self.fail(str(error), param, ctx)
 
 
+class PageUrl(Url):
+    """127.0.0.1:8008, as one types it into a browser; kept as tcp://127.0.0.1:8008."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = value.removeprefix("http://").removesuffix("/").removeprefix("tcp://")
+        try:
+            return str(parse_engine_url(f"tcp://{text}"))
+        except ValueError:
+            self.fail(f'"{value}": allowed: 127.0.0.1:PORT or [::1]:PORT', param, ctx)
+
+
+def web_address(url: str) -> str:
+    """What a person types into a browser for a PAGE_URL."""
+    return url.replace("tcp://", "http://", 1) + "/"
+
+
 SUBNETS = "allowed: a subnet like 10.32.0.0/12"
 
 
@@ -45,6 +63,7 @@ class Subnet(click.ParamType[str]):
 
 
 URL = Url()
+PAGE_URL = PageUrl()
 
 # DOCKER_HOST is not read: once exported as `launch` says, it names our own proxy.
 engine_option = click.option(

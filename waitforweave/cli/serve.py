@@ -6,26 +6,25 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
-import uvicorn
-from starlette.applications import Starlette
 
 from waitforweave.attach.backend import Backend
 from waitforweave.cli.errors import told
 from waitforweave.cli.hook_options import (
     gate_all_option,
     hold_exec_option,
+    page_option,
     show_addresses_option,
 )
 from waitforweave.cli.listening import listening
 from waitforweave.cli.network import Network, on_network
-from waitforweave.cli.notify import notify_ready
 from waitforweave.cli.options import URL, image_option
+from waitforweave.cli.server import Server, Sockets
 from waitforweave.docker.engine import Engine
-from waitforweave.hooks.app import make_app
 from waitforweave.hooks.attaching import Attacher
-from waitforweave.hooks.impatient import ImpatientProtocol
 from waitforweave.hooks.options import Options as HookOptions
 from waitforweave.hooks.watcher import Watcher
 
@@ -38,6 +37,7 @@ from waitforweave.hooks.watcher import Watcher
     show_default=True,
     help="Where the proxy finds this adapter: POST /v1/extension. TCP only on loopback.",
 )
+@page_option
 @on_network
 @image_option
 @hold_exec_option
@@ -46,6 +46,7 @@ from waitforweave.hooks.watcher import Watcher
 def command(
     network: Network,
     listen: str,
+    page: str | None,
     image: str,
     hold_exec: bool,
     gate_all: bool,
@@ -57,11 +58,22 @@ def command(
     or INT with exit code 0.
     """
     log_to_stderr()
-    with told("serve"), listening(listen) as listener:
+    with told("serve"), listening(listen) as listener, page_socket(page) as page_listener:
         backend = network.backend()
         backend.prepare()
         hooks = HookOptions(image, network.kind, hold_exec, gate_all, show_addresses)
-        asyncio.run(serve(Engine(network.engine), backend, hooks, listener, listen))
+        sockets = Sockets((listener, listen), page_listener)
+        asyncio.run(serve(Engine(network.engine), backend, hooks, sockets))
+
+
+@contextmanager
+def page_socket(url: str | None) -> Iterator[tuple[socket.socket, str] | None]:
+    """The page's own, where one is asked for. ListenError."""
+    if url is None:
+        yield None
+        return
+    with listening(url) as listener:
+        yield listener, url
 
 
 class OneLine(logging.Formatter):
@@ -81,41 +93,13 @@ def log_to_stderr() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class Server(uvicorn.Server):
-    """uvicorn, that says when it listens, in our words."""
-
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
-        super().__init__(config)
-        self._url = url
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        click.echo(f"weavewait serve: listening on {self._url}", err=True)
-        notify_ready()
-        self.listening.set()
-
-
-async def serve(
-    engine: Engine, backend: Backend, options: HookOptions, listener: socket.socket, url: str
-) -> None:
+async def serve(engine: Engine, backend: Backend, options: HookOptions, sockets: Sockets) -> None:
     """Serve until TERM or INT."""
     # uvicorn raises the signal again that ended it, so that the process dies of it; being told
     # to end is no failure here.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     watcher = Watcher(Attacher(engine, backend))
-    server = Server(configured(make_app(watcher, options)), url)
+    server = Server(watcher, options, sockets)
     async with engine, watcher.watching(server.listening):
-        await server.serve([listener])
-
-
-def configured(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=ImpatientProtocol,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+        await server.run_here()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from waitforweave.hooks.exec_hook import ExecHook
 from waitforweave.hooks.inspect_hook import InspectHook
 from waitforweave.hooks.metrics import CONTENT_TYPE_LATEST
 from waitforweave.hooks.options import Options
+from waitforweave.hooks.page import Guarded, page_routes
 from waitforweave.hooks.protocol import (
     Call,
     ClientRequest,
@@ -62,7 +64,7 @@ class Adapter:
 
 
 def make_app(watcher: Watcher, options: Options) -> Starlette:
-    """The ASGI application of `weavewait serve`."""
+    """The ASGI application of `weavewait serve`: the hooks, and all that may be read."""
     attacher, metrics = watcher.attacher, watcher.metrics
     create = CreateHook(attacher.engine, options, metrics.creates)
     start, held = StartHook(attacher), ExecHook(attacher.engine)
@@ -78,7 +80,24 @@ def make_app(watcher: Watcher, options: Options) -> Starlette:
             raise
         return Response(answer(result), media_type="application/json")
 
-    routes = [Route("/v1/extension", extension, methods=["POST"]), *health_routes(watcher)]
+    return application(
+        [Route("/v1/extension", extension, methods=["POST"]), *reading_routes(watcher, options)]
+    )
+
+
+def make_page_app(watcher: Watcher, options: Options) -> Starlette:
+    """What a browser may have: nothing that changes anything."""
+    return application(reading_routes(watcher, options))
+
+
+def application(routes: list[Route]) -> Starlette:
+    handlers = {HookError: refused, ClientDisconnect: gone, Exception: failed}
+    return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(Guarded)])
+
+
+def reading_routes(watcher: Watcher, options: Options) -> list[Route]:
+    """The page, its feed, the status, and what health_routes gives."""
+    attacher = watcher.attacher
 
     async def status(_request: Request) -> Response:
         try:
@@ -88,9 +107,7 @@ def make_app(watcher: Watcher, options: Options) -> Starlette:
         said = Answer(containers=found, version=__version__, following=watcher.connected)
         return Response(msgspec.json.encode(said), media_type="application/json")
 
-    routes.append(Route("/v1/status", status))
-    handlers = {HookError: refused, ClientDisconnect: gone, Exception: failed}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    return [Route("/v1/status", status), *page_routes(attacher.live), *health_routes(watcher)]
 
 
 def health_routes(watcher: Watcher) -> list[Route]:

@@ -38,6 +38,8 @@ class Settings:
     hold_exec: bool = False
     gate_all: bool = False
     show_addresses: bool = False
+    # tcp://127.0.0.1:PORT, "" for none.
+    page: str = ""
 
     def to_label(self) -> str:
         """All of it as one line of JSON; two launches are the same if these lines are."""
@@ -94,6 +96,7 @@ def serve_words(settings: Settings, hooks_url: str, state: str) -> list[str]:
         *network_words(settings, state),
         f"--image={settings.image}",
         *[flag for flag, wanted in flags.items() if wanted],
+        *([f"--page={settings.page}"] if settings.page else []),
     ]
 
 

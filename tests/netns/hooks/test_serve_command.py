@@ -123,7 +123,7 @@ def test_it_listens_nowhere_but_at_its_one_path(space, tmp_path):
         serving(space, tmp_path),
         httpx.Client(transport=httpx.HTTPTransport(uds=str(tmp_path / "hooks.sock"))) as client,
     ):
-        assert client.post("http://hooks/").status_code == 404
+        assert client.post("http://hooks/nowhere").status_code == 404
         assert client.get("http://hooks/v1/extension").status_code == 405
 
 

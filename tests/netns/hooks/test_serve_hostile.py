@@ -13,7 +13,7 @@ import uvicorn
 
 from tests.netns.gate.space import Space
 from tests.netns.hooks.test_serve_command import called, pre_hook, serving
-from waitforweave.cli.serve import configured
+from waitforweave.cli.server import configured
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import app, impatient
 from waitforweave.hooks.attaching import Attacher
@@ -101,7 +101,7 @@ def test_a_nested_body_within_the_hooks_is_left_for_the_engine(space, tmp_path, 
     "said",
     [
         b"\0" * 100_000,
-        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /nowhere HTTP/9.9\r\n\r\n",
         b"POST /v1/extension HTTP/1.1\r\n\r\n",
         HEAD + b"Content-Length: x\r\n\r\n",
         HEAD + b"A: " + b"a" * MEGABYTE,
