@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo freeze platform tarball manuals release image bench clean
+.PHONY: help venv lint test demo freeze platform tarball manuals release image pictures bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,13 +53,18 @@ image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 	@build/image.sh $$($(BIN)/python -m build.version)
 
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
-	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins buildah zsh fish docker-compose systemd-analyze
+	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins \
+		buildah zsh fish docker-compose systemd-analyze chromium chromedriver
 	$(BIN)/pytest
 	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 
 demo: venv freeze ## the main job, end to end, with the plain docker command
 	@build/need.sh docker busybox
 	@$(BIN)/python -m tests.demo
+
+pictures: venv ## docs/page-light.png and docs/page-dark.png, of the live page
+	@build/need.sh chromium chromedriver
+	@$(BIN)/python -m tests.page.shots docs page
 
 bench: venv freeze ## speed, as ratios against a baseline of the same run
 	@build/need.sh dockerd docker busybox ip unshare nsenter setpriv

@@ -30,6 +30,7 @@ package() {
         objdump) echo "binutils" ;;
         cni-plugins) echo "containernetworking-plugins" ;;
         systemd-analyze) echo "systemd" ;;
+        chromedriver) echo "chromium-driver" ;;
         ip) echo "iproute2" ;;
         nft) echo "nftables" ;;
         unshare | nsenter | setpriv) echo "util-linux" ;;

@@ -62,7 +62,7 @@ class Settings:
 
 
 def shown(value: object) -> str:
-    return ", ".join(value) or "none" if isinstance(value, tuple | list) else str(value)
+    return (", ".join(value) if isinstance(value, tuple | list) else str(value)) or "none"
 
 
 def engine_key(engine: str) -> str:

@@ -43,6 +43,14 @@ def test_a_label_from_before_there_were_such_words_is_read():
     assert Settings.from_label(json.dumps(values)) == ONE
 
 
+def test_the_page_is_where_it_was_asked_for_and_nowhere_else():
+    paged = replace(ONE, page="tcp://127.0.0.1:8008")
+    assert "--page=tcp://127.0.0.1:8008" in serve_words(paged, "unix:///h.sock", "/s")
+    assert not [word for word in serve_words(ONE, "unix:///h.sock", "/s") if "page" in word]
+    assert ONE.differences(paged) == "page is none, not tcp://127.0.0.1:8008"
+    assert Settings.from_label(paged.to_label()) == paged
+
+
 def test_engines_have_folders_of_their_own():
     assert engine_key("unix:///a.sock") != engine_key("unix:///b.sock")
     assert engine_key("unix:///a.sock").isalnum()
