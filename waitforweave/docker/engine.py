@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
+from waitforweave.docker.unix_transport import UnixTransport
 from waitforweave.docker.url import parse_engine_url
 
+# For each step of a call: to connect, to send, for the next bytes of the answer.
 CALL_SECONDS = 30.0
+TIMES = {"timeout": httpx.Timeout(CALL_SECONDS).as_dict()}
 # What `docker ps` says of a container that has processes, or is about to have some again.
 RUNNING = ("running", "paused", "restarting")
 
@@ -34,14 +37,11 @@ class Engine:
         parsed = parse_engine_url(url)
         self.url = str(parsed)
         if parsed.scheme == "unix":
-            base = "http://engine"
-            transport = transport or httpx.AsyncHTTPTransport(uds=parsed.path)
+            self._base = "http://engine"
+            self._transport = transport or UnixTransport(parsed.path)
         else:
-            base = self.url.replace("tcp://", "http://", 1)
-        # trust_env off: HTTP_PROXY is for the network, not for the engine.
-        self._client = httpx.AsyncClient(
-            base_url=base, transport=transport, timeout=CALL_SECONDS, trust_env=False
-        )
+            self._base = self.url.replace("tcp://", "http://", 1)
+            self._transport = transport or httpx.AsyncHTTPTransport()
         self._version: str | None = None
 
     async def __aenter__(self) -> Engine:
@@ -53,7 +53,7 @@ class Engine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def inspect_image(self, name: str) -> dict[str, Any]:
         """`docker image inspect NAME`; a name may hold "/", ":" and "@"."""
@@ -81,8 +81,12 @@ class Engine:
     ) -> httpx.Response:
         """One call; `path` has no version. EngineError for any answer of 400 and above."""
         version = await self.version()
-        request = self._client.build_request(
-            method, f"/v{version}{path}", json=json, content=content
+        request = httpx.Request(
+            method,
+            f"{self._base}/v{version}{path}",
+            json=json,
+            content=content,
+            extensions=TIMES,
         )
         return await self._send(request)
 
@@ -103,7 +107,8 @@ class Engine:
         missed. EngineError, also while the answer is read."""
         version = await self.version()
         try:
-            async with self._client.stream(method, f"/v{version}{path}", timeout=None) as response:
+            request = httpx.Request(method, f"{self._base}/v{version}{path}")
+            async with aclosing(await self._answer(request)) as response:
                 await check(response)
                 yield response.aiter_raw()
         except httpx.HTTPError as error:
@@ -115,18 +120,28 @@ class Engine:
     async def version(self) -> str:
         """The engine's own API version, never a pinned one (weave#4002)."""
         if self._version is None:
-            response = await self._send(self._client.build_request("GET", "/_ping"))
+            request = httpx.Request("GET", f"{self._base}/_ping", extensions=TIMES)
+            response = await self._send(request)
             self._version = response.headers.get("Api-Version", "")
             if not self._version:
                 raise EngineError(0, f"{self.url} answers, but is no Docker Engine")
         return self._version
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
+        """All of the answer. EngineError."""
         try:
-            response = await self._client.send(request)
+            async with aclosing(await self._answer(request)) as response:
+                await response.aread()
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
         await check(response)
+        return response
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        """An answer whose body is still to come. Without httpx' client: its cookies, redirects and
+        the environment's proxy are not for the engine, and take their time. httpx.HTTPError."""
+        response = await self._transport.handle_async_request(request)
+        response.request = request
         return response
 
     def _unreachable(self, error: httpx.HTTPError) -> EngineError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 
 import httpx
 
+from waitforweave.docker.unix_transport import UnixTransport
 from waitforweave.proxy import protocol
 from waitforweave.proxy.adapters import Adapter
 from waitforweave.proxy.protocol import ClientRequest, NonsenseError, ServerResponse
@@ -24,8 +25,10 @@ def transport_to(adapter: Adapter) -> httpx.AsyncBaseTransport:
     is kept: an adapter may close it just when the next call comes (uvicorn does after 5 s), and a
     hook cannot be called again as if nothing had happened.
     """
+    if adapter.socket is not None:
+        return UnixTransport(adapter.socket)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.AsyncHTTPTransport(uds=adapter.socket, limits=limits)
+    return httpx.AsyncHTTPTransport(limits=limits)
 
 
 class Adapters:
@@ -34,8 +37,8 @@ class Adapters:
     def __init__(
         self, transport: Callable[[Adapter], httpx.AsyncBaseTransport] = transport_to
     ) -> None:
-        self._transport = transport
-        self._clients: dict[Adapter, httpx.AsyncClient] = {}
+        self._transport_to = transport
+        self._transports: dict[Adapter, httpx.AsyncBaseTransport] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Adapters:
@@ -67,11 +70,10 @@ class Adapters:
         return response
 
     async def _call(self, adapter: Adapter, content: bytes) -> bytes:
-        client = await self._client(adapter)
-        headers = {"Content-Type": "application/json"}
+        transport = await self._transport(adapter)
         try:
             async with asyncio.timeout(ADAPTER_SECONDS):
-                response = await client.post(adapter.http_url, content=content, headers=headers)
+                response = await answer(transport, request_to(adapter, content))
         except (TimeoutError, httpx.TimeoutException) as error:
             message = f"{named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
             raise refusal(504, message) from error
@@ -86,14 +88,31 @@ class Adapters:
             raise nonsense(adapter, f"status {response.status_code}; allowed: 200 or an error")
         return response.content
 
-    async def _client(self, adapter: Adapter) -> httpx.AsyncClient:
-        if adapter not in self._clients:
-            # trust_env: HTTP_PROXY is not for adapters.
-            client = httpx.AsyncClient(
-                transport=self._transport(adapter), timeout=ADAPTER_SECONDS, trust_env=False
-            )
-            self._clients[adapter] = await self._stack.enter_async_context(client)
-        return self._clients[adapter]
+    async def _transport(self, adapter: Adapter) -> httpx.AsyncBaseTransport:
+        if adapter not in self._transports:
+            transport = self._transport_to(adapter)
+            self._transports[adapter] = await self._stack.enter_async_context(transport)
+        return self._transports[adapter]
+
+
+def request_to(adapter: Adapter, content: bytes) -> httpx.Request:
+    """A hook's call. Without httpx' client: its redirects, cookies and the environment's proxy are
+    not for adapters, and take their time; who the URL says that we are, it would say, too."""
+    url = httpx.URL(adapter.http_url)
+    request = httpx.Request(
+        "POST", url, content=content, headers={"Content-Type": "application/json"}
+    )
+    if not url.userinfo:
+        return request
+    auth = httpx.BasicAuth(url.username, url.password)
+    return next(auth.auth_flow(request))
+
+
+async def answer(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+    """All of it. httpx.HTTPError, OSError."""
+    async with aclosing(await transport.handle_async_request(request)) as response:
+        await response.aread()
+    return response
 
 
 def named(adapter: Adapter) -> str:

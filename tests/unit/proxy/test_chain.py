@@ -156,3 +156,15 @@ def test_one_that_never_answers_is_given_up_and_named(monkeypatch):
 def test_the_environments_proxy_is_not_for_adapters(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     assert before([A], signing, []).Body == "body a"
+
+
+def test_whom_the_url_names_is_told_to_the_adapter():
+    named = Adapter("a", "http://us:secret@a/hook", "http://us:secret@a/hook")
+    asked: list[str] = []
+
+    def noting(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Authorization"])
+        return signing(request)
+
+    before([named], noting, [])
+    assert asked == ["Basic dXM6c2VjcmV0"]
