@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
+
+import psutil
 
 from waitforweave.attach.backend import AttachError, Backend, Container
 from waitforweave.docker.create import Decision, LeftAlone, decide_inspected
@@ -15,16 +18,28 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
-from waitforweave.hooks.book import Attached, Book, Ended, Failed, Outcome, Run, run_of
+from waitforweave.hooks.book import (
+    Attached,
+    Book,
+    Ended,
+    Failed,
+    Outcome,
+    Run,
+    name_of,
+    run_of,
+)
 from waitforweave.hooks.holder import name_holder
 from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
+from waitforweave.hooks.process import seconds
 
 log = logging.getLogger(__name__)
 
 ATTACH_SECONDS = 30.0
 # No attach waits for another's (weave#2032), nor for one that hangs.
 ATTACHES_AT_ONCE = 64
+# A process' start is told in whole seconds after the boot, a container's by another clock.
+CLOCKS_SECONDS = 1.0
 
 Result = TypeVar("Result")
 Clock = Callable[[], float]
@@ -43,6 +58,8 @@ class Attacher:
         self.metrics.waiting.set_function(self.book.waiting)
         self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
         self._tasks: dict[str, tuple[Run, asyncio.Task[Outcome]]] = {}
+        # Containers that the engine is being asked about, until it is known what follows.
+        self._asking: dict[str, asyncio.Future[None]] = {}
         # What a backend still does for a container, also for one that nobody waits for any more.
         self._threads: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
@@ -51,22 +68,74 @@ class Attacher:
 
         `again`: also where this very run was attached, in case that it was undone since.
         """
+        known = await self.known(name, again=again)
+        if known is not None:
+            return known
         asked = self.clock()
-        container = await self.inspect(name)
+        with self.asking(name):
+            found = self.begun(await self.inspect(name), name, cause, asked, again=again)
+        return found if not isinstance(found, asyncio.Task) else await asyncio.shield(found)
+
+    async def known(self, container: str, *, again: bool) -> Outcome | None:
+        """What comes of a container that was asked about already, or is just now: most calls come
+        beside the engine's event for the same start, and its answer takes as long as the start.
+        None where it has to be asked. `container` may be a name, which is not known."""
+        if self.book.is_left_alone(container):
+            return LeftAlone("as said before")
+        if again:
+            return None
+        asking = self._asking.get(container)
+        if asking is not None:
+            await asyncio.wait([asking])
+        record = self.book.get(container)
+        if record is None or not is_running(record.run):
+            return None
+        under_way = self._tasks.get(container)
+        if under_way is not None and under_way[0] == record.run:
+            return await asyncio.shield(under_way[1])
+        return self.book.attached(record.run)
+
+    @contextmanager
+    def asking(self, name: str) -> Iterator[None]:
+        """Inside, others who want to know about this container wait for what we hear."""
+        answered = self._asking[name] = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            answered.set_result(None)
+            if self._asking.get(name) is answered:
+                del self._asking[name]
+
+    def begun(
+        self, container: Object | None, name: str, cause: str, asked: float, *, again: bool
+    ) -> Outcome | asyncio.Task[Outcome]:
+        """What follows from the engine's answer: nothing more, or an attach that is under way."""
         run = None if container is None else run_of(container)
         if container is None or run is None:
             log.info("%s %s: it has ended by itself", cause, name)
             return Ended()
-        decision = decide(container)
+        decision = self.decided(container, cause)
         if isinstance(decision, LeftAlone):
-            if self.book.leave_alone(run.id):
-                log.info("%s %s: left alone: %s", cause, run, decision.reason)
             return decision
         settled = None if again else self.book.attached(run)
         if settled is not None:
             return settled
         self.live.begin(container, run, [word.text for word in decision.wanted])
-        return await self.attach(run, decision.wanted, cause, asked)
+        return self.attach(run, decision.wanted, cause, asked)
+
+    def decided(self, container: Object, cause: str) -> Decision:
+        """`decide`; what is none of ours is noted for good."""
+        decision = decide(container)
+        if isinstance(decision, LeftAlone) and self.book.leave_alone(container["Id"]):
+            log.info("%s %s: left alone: %s", cause, name_of(container), decision.reason)
+        return decision
+
+    async def foresee(self, container: str, cause: str) -> None:
+        """Note one that is none of ours before it is started: nobody's start waits for an answer
+        then, which one that has ended at once gives when it is taken down. EngineError."""
+        found = await self.inspect(container)
+        if found is not None:
+            self.decided(found, cause)
 
     async def inspect(self, name: str) -> Object | None:
         """None for a container that is gone: --rm, and it ended by itself. EngineError."""
@@ -77,16 +146,18 @@ class Attacher:
                 return None
             raise
 
-    async def attach(self, run: Run, wanted: Sequence[Wanted], cause: str, asked: float) -> Outcome:
+    def attach(
+        self, run: Run, wanted: Sequence[Wanted], cause: str, asked: float
+    ) -> asyncio.Task[Outcome]:
         """What comes of it; somebody's attach of the same run that is under way counts for all."""
         under_way = self._tasks.get(run.id)
         if under_way is not None and under_way[0] == run:
-            return await asyncio.shield(under_way[1])
+            return under_way[1]
         self.book.begin(run, asked, self.clock())
         task = asyncio.create_task(self._counted(run, wanted, cause))
         self._tasks[run.id] = (run, task)
         task.add_done_callback(lambda _: self._forget(run))
-        return await asyncio.shield(task)
+        return task
 
     def _forget(self, run: Run) -> None:
         if run.id in self._tasks and self._tasks[run.id][0] == run:
@@ -174,3 +245,14 @@ def decide(container: Object) -> Decision:
         return decide_inspected(container, wrapped=is_wrapped(container))
     except WeaveCidrError as error:
         return LeftAlone(str(error))
+
+
+def is_running(run: Run) -> bool:
+    """Whether its first process is there, which no other run of the container has beside it; False
+    where that cannot be told. The pid's next process would have been started after the run."""
+    started = seconds(run.started)
+    try:
+        created = psutil.Process(run.pid).create_time()
+    except psutil.Error:
+        return False
+    return started is not None and created <= started + CLOCKS_SECONDS

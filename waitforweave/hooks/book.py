@@ -20,7 +20,7 @@ class Run:
 
     def __str__(self) -> str:
         """Name and short id, as `docker ps` shows them."""
-        return f"{self.name} ({self.id[:12]})"
+        return shown(self.name, self.id)
 
 
 @dataclass(frozen=True)
@@ -162,3 +162,12 @@ def run_of(container: Object) -> Run | None:
         return None
     name = container["Name"].lstrip("/")
     return Run(container["Id"], name, pid, container["State"].get("StartedAt") or "")
+
+
+def name_of(container: Object) -> str:
+    """Name and short id of a container as the engine shows it; as `docker ps` has them."""
+    return shown(container["Name"].lstrip("/"), container["Id"])
+
+
+def shown(name: str, identity: str) -> str:
+    return f"{name} ({identity[:12]})"

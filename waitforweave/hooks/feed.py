@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from enum import Enum
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
+
+from waitforweave.docker.original import ENTRYPOINT_LABEL
 
 # Events are put in order by whoever logs them, and two may do so at once.
 OVERLAP_NS = 10 * 1_000_000_000
@@ -20,12 +23,14 @@ OVERLAP_NS = 10 * 1_000_000_000
 class Meaning(Enum):
     """What an event asks of us."""
 
+    MADE = "made"  # it may be none of ours, which can be known before it is started
     ATTACH = "attach"  # it has a network namespace that we may not have seen yet
     ENDED = "ended"  # its namespace is gone; it may be started again
     GONE = "gone"  # it never will
 
 
 MEANINGS = {
+    "create": Meaning.MADE,
     "start": Meaning.ATTACH,
     "unpause": Meaning.ATTACH,
     "die": Meaning.ENDED,
@@ -33,17 +38,11 @@ MEANINGS = {
 }
 
 
-class Attributes(msgspec.Struct, frozen=True):
-    """What stands there too, its name and labels among it, we do not read."""
-
-    exitCode: str = ""  # noqa: N815 - the engine's name
-
-
 class Actor(msgspec.Struct, frozen=True):
-    """The container."""
+    """The container; its labels are among the Attributes."""
 
     ID: str = ""
-    Attributes: Attributes = Attributes()
+    Attributes: dict[str, Any] | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -59,9 +58,14 @@ class Event(msgspec.Struct, frozen=True):
         return MEANINGS.get(self.Action) if self.Type == "container" else None
 
     @property
+    def has_original(self) -> bool:
+        """Whether it bears the label of a container that was gated by us, or its image does."""
+        return ENTRYPOINT_LABEL in (self.Actor.Attributes or {})
+
+    @property
     def exit_code(self) -> int | None:
         """Of a "die"."""
-        text = self.Actor.Attributes.exitCode
+        text = str((self.Actor.Attributes or {}).get("exitCode", ""))
         return int(text) if text.isdecimal() else None
 
 

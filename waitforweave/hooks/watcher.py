@@ -99,6 +99,11 @@ class Watcher:
         """Start what this event asks for; waits for nothing."""
         container = event.Actor.ID
         self.metrics.event_lag.set(self.attacher.clock() - event.timeNano / NANO)
+        if event.meaning is Meaning.MADE:
+            # A gated one is asked about when it has started anyway.
+            if not event.has_original:
+                self.beside(self.foresee(container, f"event {event.Action}"))
+            return
         if event.meaning is Meaning.ATTACH:
             if not self.attacher.book.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
@@ -112,6 +117,12 @@ class Watcher:
             self._gone.add(container)
             if len(self._gone) == 1:
                 self.beside(self.collect())
+
+    async def foresee(self, container: str, cause: str) -> None:
+        try:
+            await self.attacher.foresee(container, cause)
+        except EngineError as error:
+            log.info("%s %s: asked about when it is started: %s", cause, container[:12], error)
 
     def pursue(self, container: str, cause: str) -> None:
         """Attach it, again and again until it is, or has ended."""
@@ -196,7 +207,7 @@ class Watcher:
         held = await self.held()
         known = await self.containers()
         for container in held.keys() - known.keys() if known is not None else ():
-            self.beside(self.give_back(container))
+            self.beside(self.give_back_later(container))
 
     async def held(self) -> Mapping[str, tuple[str, ...]]:
         """What the backend has; asked again and again until it can say."""
@@ -219,16 +230,25 @@ class Watcher:
             self._gone -= gone
             for container in gone:
                 # An attach that is under way may not be in the books yet.
-                if container in held or self.attacher.is_busy(container):
+                if self.attacher.is_busy(container):
+                    self.beside(self.give_back_later(container))
+                elif container in held:
                     self.beside(self.give_back(container))
+
+    async def give_back_later(self, container: str) -> None:
+        """The same, where an attach still makes something for it, or nothing in the end."""
+        await self.attacher.quiet(container)
+        if container in await self.held():
+            await self.give_back(container)
 
     async def give_back(self, container: str) -> None:
         """Addresses and link of a container that is no more; again and again until they are."""
-        await self.attacher.quiet(container)
         failures = 0
-        while container in await self.held() and not await self.is_detached(container):
+        while not await self.is_detached(container):
             failures += 1
             await asyncio.sleep(retry_delay(failures))
+            if container not in await self.held():
+                return
 
     async def is_detached(self, container: str) -> bool:
         """Detach it; False where that failed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,17 @@ def test_any_cut_gives_the_same_events(cut):
 def test_no_bytes_are_an_error(chunks):
     for chunk in chunks:
         list(Feed().read(chunk))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "has"),
+    [({"name": "a", "weavewait.entrypoint": "[]"}, True), ({"name": "a"}, False), (None, False)],
+)
+def test_a_container_that_we_gated_is_known_by_its_label(attributes, has):
+    value = {"Type": "container", "Action": "create", "timeNano": NOW}
+    line = json.dumps({**value, "Actor": {"ID": "c1", "Attributes": attributes}}).encode()
+    (found,) = Feed().read(line + b"\n")
+    assert (found.meaning, found.has_original) == (Meaning.MADE, has)
 
 
 def test_what_asks_nothing_of_us_is_skipped():
@@ -91,7 +103,7 @@ def test_the_call_names_what_we_want():
     query = parse_qs(urlsplit(path(NOW)).query)
     assert json.loads(query["filters"][0]) == {
         "type": ["container"],
-        "event": ["destroy", "die", "start", "unpause"],
+        "event": ["create", "destroy", "die", "start", "unpause"],
     }
     assert query["since"] == ["1700000000.123456789"]
     assert "since" not in path(None)

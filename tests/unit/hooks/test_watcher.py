@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.hooks.conftest import Adapter, FakeBackend
 from waitforweave.attach.backend import AttachError, Container
+from waitforweave.docker.create import LeftAlone
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import watcher as module
 from waitforweave.hooks.attaching import Attacher
@@ -44,8 +45,9 @@ class Stage:
         while (line := await self.lines.get()) is not None:
             yield line
 
-    def say(self, action: str, at: int = LATER, container: str = ID) -> None:
-        value = {"Type": "container", "Action": action, "Actor": {"ID": container}, "timeNano": at}
+    def say(self, action: str, at: int = LATER, container: str = ID, **labels: str) -> None:
+        actor = {"ID": container, "Attributes": labels}
+        value = {"Type": "container", "Action": action, "Actor": actor, "timeNano": at}
         self.lines.put_nowait(json.dumps(value).encode() + b"\n")
 
     def hang_up(self) -> None:
@@ -131,6 +133,55 @@ def test_what_is_none_of_ours_is_asked_about_once(play, adapter, container):
         stage.say("start", LATER + 2, "b" * 64)
         await stage.until(lambda: stage.attached)
         assert adapter.engine.calls[asked:] == [f"GET /containers/{'b' * 64}/json"]
+
+    play(scene)
+
+
+def test_what_is_none_of_ours_is_known_before_its_start(play, adapter, container):
+    container(running=False)
+
+    async def scene(stage):
+        attacher = stage.watcher.attacher
+        stage.say("create")
+        await stage.until(lambda: attacher.book.is_left_alone(ID))
+        asked = len(adapter.engine.calls)
+        assert isinstance(await attacher.see_to(ID, "start"), LeftAlone)
+        assert adapter.engine.calls[asked:] == []
+
+    play(scene)
+
+
+def test_what_is_ours_is_asked_about_when_it_starts(play, adapter, container):
+    """Also past the proxy, without a label of ours; and nothing is attached before."""
+    container("WEAVE_CIDR=", running=False)
+
+    async def scene(stage):
+        asked = len(adapter.engine.calls)
+        inspect = f"GET /containers/{ID}/json"
+        stage.say("create", **{"weavewait.entrypoint": "[]"})
+        stage.say("create", LATER + 1, "b" * 64)
+        stage.say("create", LATER + 2)
+        await stage.until(lambda: adapter.engine.calls[-1] == inspect)
+        assert adapter.engine.calls[asked:] == [f"GET /containers/{'b' * 64}/json", inspect]
+        container("WEAVE_CIDR=")
+        stage.say("start", LATER + 3)
+        await stage.until(lambda: stage.attached)
+
+    play(scene)
+
+
+def test_an_engine_that_cannot_answer_is_asked_again_at_the_start(play, adapter, container):
+    container()
+    inspect = f"GET /containers/{ID}/json"
+    answer, adapter.engine.answers[inspect] = adapter.engine.answers[inspect], (500, {})
+
+    async def scene(stage):
+        stage.say("create")
+        await stage.until(lambda: adapter.engine.calls[-1] == inspect)
+        await stage.until(lambda: not stage.watcher._others)
+        adapter.engine.answers[inspect] = answer
+        stage.say("start", LATER + 1)
+        await stage.until(lambda: stage.watcher.attacher.book.is_left_alone(ID))
 
     play(scene)
 

@@ -1,0 +1,146 @@
+"""What is asked of the engine when an event and a client's call come for the same start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.hooks.conftest import Adapter, as_backend
+from waitforweave.docker.engine import Engine, EngineError
+from waitforweave.hooks.attaching import Attacher, is_running
+from waitforweave.hooks.book import Attached, Ended, Run
+
+ID = "c" * 64
+INSPECT = f"GET /containers/{ID}/json"
+
+
+def stamp(**ago: float) -> str:
+    """A moment of the past as the engine writes it."""
+    moment = datetime.now(UTC) - timedelta(**ago)
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+@pytest.fixture
+def running(container) -> dict[str, Any]:
+    """A gated container whose first process is there: our own."""
+    value: dict[str, Any] = container("WEAVE_CIDR=10.2.1.5/24")
+    value["State"] = {"Pid": os.getpid(), "StartedAt": stamp()}
+    return value
+
+
+@pytest.fixture
+def play(adapter: Adapter) -> Callable[[Callable[[Attacher], Coroutine[Any, Any, None]]], None]:
+    """Runs a scene."""
+
+    def run(scene: Callable[[Attacher], Coroutine[Any, Any, None]]) -> None:
+        async def main() -> None:
+            async def handle(request: httpx.Request) -> httpx.Response:
+                await asyncio.sleep(0)  # An engine never answers at once.
+                return adapter.engine.handle(request)
+
+            engine = Engine("unix:///engine.sock", httpx.MockTransport(handle))
+            await scene(Attacher(engine, as_backend(adapter.backend)))
+
+        asyncio.run(main())
+
+    return run
+
+
+def test_two_at_once_ask_once_and_share_the_attach(play, adapter, running):
+    async def scene(attacher):
+        both = await asyncio.gather(*[attacher.see_to(ID, each) for each in ("event", "start")])
+        assert both[0] == both[1]
+        assert isinstance(both[0], Attached)
+
+    play(scene)
+    assert adapter.engine.calls == [INSPECT]
+    assert len(adapter.backend.attached) == 1
+
+
+def test_who_comes_while_it_is_attached_asks_no_more(play, adapter, running):
+    adapter.backend.hold = threading.Event()
+
+    async def scene(attacher):
+        first = asyncio.create_task(attacher.see_to(ID, "event"))
+        while attacher.book.get(ID) is None:  # noqa: ASYNC110 - the program's own steps
+            await asyncio.sleep(0)
+        second = asyncio.create_task(attacher.see_to(ID, "start"))
+        await asyncio.sleep(0)
+        adapter.backend.hold.set()
+        assert await first == await second
+
+    play(scene)
+    assert adapter.engine.calls == [INSPECT]
+
+
+def test_who_comes_afterwards_asks_no_more_unless_it_shall_be_done_again(play, adapter, running):
+    async def scene(attacher):
+        await attacher.see_to(ID, "event")
+        assert isinstance(await attacher.see_to(ID, "start"), Attached)
+        assert adapter.engine.calls == [INSPECT]
+        await attacher.see_to(ID, "start", again=True)
+        assert adapter.engine.calls == [INSPECT] * 2
+
+    play(scene)
+    assert len(adapter.backend.attached) == 2
+
+
+def test_another_run_is_asked_about_and_attached(play, adapter, running):
+    """The one that is in the books has ended, though its event has not come yet."""
+    with subprocess.Popen(["sleep", "60"]) as child:
+        running["State"]["Pid"] = child.pid
+
+        async def scene(attacher):
+            await attacher.see_to(ID, "start")
+            child.kill()
+            child.wait()
+            running["State"] = {"Pid": os.getpid(), "StartedAt": stamp()}
+            assert isinstance(await attacher.see_to(ID, "start"), Attached)
+
+        play(scene)
+    assert [each.pid for each, _ in adapter.backend.attached] == [child.pid, os.getpid()]
+
+
+def test_what_one_could_not_learn_the_other_asks(play, adapter, running):
+    answers = adapter.engine.answers
+    good, answers[INSPECT] = answers[INSPECT], (500, {"message": "no"})
+
+    async def scene(attacher):
+        first = asyncio.create_task(attacher.see_to(ID, "event"))
+        second = asyncio.create_task(attacher.see_to(ID, "start"))
+        with pytest.raises(EngineError):
+            await first
+        answers[INSPECT] = good
+        assert isinstance(await second, Attached)
+
+    play(scene)
+    assert adapter.engine.calls == [INSPECT] * 2
+
+
+def test_of_one_that_has_ended_nothing_is_known(play, adapter, container):
+    container("WEAVE_CIDR=", running=False)
+
+    async def scene(attacher):
+        both = await asyncio.gather(*[attacher.see_to(ID, each) for each in ("event", "start")])
+        assert both == [Ended(), Ended()]
+
+    play(scene)
+    assert adapter.engine.calls == [INSPECT] * 2
+
+
+def test_a_run_is_running_as_long_as_its_process_is_there():
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert is_running(Run(ID, "a", child.pid, stamp()))
+        # A process that was started after it, with the pid that it had.
+        assert not is_running(Run(ID, "a", child.pid, stamp(minutes=1)))
+        assert not is_running(Run(ID, "a", child.pid, ""))
+        child.kill()
+    assert not is_running(Run(ID, "a", child.pid, stamp()))
