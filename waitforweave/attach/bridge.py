@@ -18,7 +18,7 @@ from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.check import require_ready
 from waitforweave.attach.droppers import tell_of_droppers
-from waitforweave.attach.firewall import close_forwarding, open_forwarding
+from waitforweave.attach.firewall import Opened, close_forwarding, open_forwarding
 from waitforweave.attach.ipam import Claim, Ipam
 from waitforweave.attach.legacy import close_legacy, open_legacy
 from waitforweave.attach.links import (
@@ -57,6 +57,7 @@ class BridgeBackend:
         self.multicast = multicast
         # The ifindex of our bridge when it was last seen; the kernel does not use one again.
         self._bridge: int | None = None
+        self._opened = Opened(BRIDGE)
 
     def prepare(self) -> None:
         """See Backend.prepare: the bridge, its way through the firewall, the host's addresses."""
@@ -97,7 +98,7 @@ class BridgeBackend:
     ) -> tuple[str, ...]:
         """All that an attach makes of its claims, each with its way back in `undo`."""
         cidrs = tuple(claim.cidr for claim in claims)
-        open_forwarding(BRIDGE, {family_of(cidr) for cidr in cidrs})
+        self._opened.ensure(frozenset(family_of(cidr) for cidr in cidrs))
         host_end = ensure_pair(host, pair, cidrs, undo)
         # From here on we count as alive. Until here another container could take our address.
         self.ipam.confirm(pair.container, claims)

@@ -27,6 +27,8 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
 from pyroute2.nftables.expressions import genex, verdict
 from pyroute2.nftables.main import NFTables
 
+from waitforweave.attach.ruleset import generation
+
 TABLE, CHAIN = "filter", "FORWARD"
 NF_ACCEPT = 1  # linux/netfilter.h
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -40,12 +42,32 @@ NO_NFTABLES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT, errno.EINVAL)
 
 
 def open_forwarding(bridge: str, families: Iterable[int] = FAMILIES) -> None:
-    """Let through what comes from `bridge` and goes to it. Idempotent, and cheap where the rule is
-    there: each attach asks, since a firewall's reload takes it away. NetlinkError."""
+    """Let through what comes from `bridge` and goes to it. Idempotent. NetlinkError."""
     for family in families:
         with nftables(family) as nft:
             if not handles(nft, bridge) and has_chain(nft):
                 nft.rule("insert", table=TABLE, chain=CHAIN, expressions=(forward_rule(bridge),))
+
+
+class Opened:
+    """What was opened, and when by the kernel's count of changes: until the next one it still is.
+
+    A firewall's reload takes our rule away at any time, so each attach asks.
+    """
+
+    def __init__(self, bridge: str) -> None:
+        self._bridge = bridge
+        self._known: tuple[bytes | None, frozenset[int]] = (None, frozenset())
+
+    def ensure(self, families: frozenset[int]) -> None:
+        """`open_forwarding`, where it is not for sure that it was done. NetlinkError."""
+        # Before we look: a change in between makes us look again.
+        now = generation()
+        known, opened = self._known
+        if now is not None and now == known and families <= opened:
+            return
+        open_forwarding(self._bridge, families)
+        self._known = now, families | (opened if now == known else frozenset())
 
 
 def close_forwarding(bridge: str) -> None:

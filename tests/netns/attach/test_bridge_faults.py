@@ -11,7 +11,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from tests.netns.attach.conftest import Host, addresses, container, names
 from tests.netns.attach.faults import REFUSED, Faults, Faulty
 from tests.netns.gate.space import Space
-from waitforweave.attach import bridge, firewall, netns, pair, sysctl
+from waitforweave.attach import bridge, netns, pair, sysctl
 from waitforweave.attach.backend import AttachError
 
 WANTED = "10.2.1.5/24 fd00::5/64 net:default"
@@ -26,9 +26,8 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     for module in (bridge, pair):
         monkeypatch.setattr(module, "IPRoute", lambda: Faulty(faults))
     monkeypatch.setattr(netns, "enter", faults.wrap("enter", netns.enter, REFUSED))
-    monkeypatch.setattr(
-        bridge, "open_forwarding", faults.wrap("rule", firewall.open_forwarding, REFUSED)
-    )
+    opened = host.backend._opened  # type: ignore[attr-defined]
+    monkeypatch.setattr(opened, "ensure", faults.wrap("rule", opened.ensure, REFUSED))
     monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6, REFUSED))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
     for name in ("claim", "confirm", "held", "holders", "release", "give_back"):

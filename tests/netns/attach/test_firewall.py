@@ -8,6 +8,7 @@ import pytest
 
 from tests.netns.attach.conftest import container
 from waitforweave.attach import firewall
+from waitforweave.attach.ruleset import generation
 
 RULE = "-A FORWARD -i weave -o weave -j ACCEPT"
 
@@ -63,6 +64,64 @@ def test_the_same_rule_by_a_persons_hand_is_not_doubled(docker_like):
     iptables(docker_like, "-A", *RULE.split()[1:])
     open_forwarding(docker_like)
     assert iptables(docker_like, "-S", "FORWARD").count(RULE) == 1
+
+
+def test_the_kernel_counts_each_change_and_nothing_else(docker_like):
+    before = docker_like.run(generation)
+    assert before is not None
+    iptables(docker_like, "-S")
+    assert docker_like.run(generation) == before
+    iptables(docker_like, "-A", "FORWARD", "-j", "ACCEPT")
+    assert docker_like.run(generation) != before
+
+
+@pytest.fixture
+def opened(docker_like, monkeypatch):
+    """Opens what it is told, and gives how often it has looked at the rules so far."""
+    looks: list[object] = []
+    real = firewall.open_forwarding
+
+    def noting(*words):
+        looks.append(words)
+        real(*words)
+
+    monkeypatch.setattr(firewall, "open_forwarding", noting)
+    one = firewall.Opened("weave")
+
+    def ensure(*families) -> int:
+        docker_like.run(lambda: one.ensure(frozenset(families)))
+        return len(looks)
+
+    return ensure
+
+
+def test_what_is_open_is_looked_at_again_only_after_a_change(docker_like, opened):
+    v4, v6 = firewall.FAMILIES
+    opened(v4)
+    # Our own rule was a change, too.
+    looks = opened(v4)
+    assert opened(v4) == looks
+    assert opened(v4, v6) == looks + 1
+    iptables(docker_like, "-F", "FORWARD")
+    opened(v4)
+    assert iptables(docker_like, "-S", "FORWARD") == ["-P FORWARD DROP", RULE]
+    assert iptables(docker_like, "-S", "FORWARD", program="ip6tables")[1] == RULE
+
+
+def test_a_family_is_opened_again_where_another_ones_rules_changed(docker_like, opened):
+    v4, v6 = firewall.FAMILIES
+    opened(v4, v6)
+    opened(v4, v6)
+    iptables(docker_like, "-F", "FORWARD", program="ip6tables")
+    opened(v4)
+    opened(v6)
+    assert iptables(docker_like, "-S", "FORWARD", program="ip6tables")[1] == RULE
+
+
+def test_a_kernel_that_does_not_count_is_looked_at_each_time(opened, monkeypatch):
+    monkeypatch.setattr(firewall, "generation", lambda: None)
+    looks = opened(*firewall.FAMILIES)
+    assert opened(*firewall.FAMILIES) == looks + 1
 
 
 @pytest.mark.parametrize(
