@@ -9,22 +9,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import h11
-
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import heads, hooked, own, wire
+from waitforweave.proxy import hooked, own, wire
 from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
 from waitforweave.proxy.framing import FramingError, request_body
+from waitforweave.proxy.heads import Request
 from waitforweave.proxy.matching import match
+from waitforweave.proxy.parsing import HeadError, read_request
 from waitforweave.proxy.refusal import Refusal, refusal
 from waitforweave.proxy.wire import Wire
 
 log = logging.getLogger(__name__)
 
-VERSIONS = (b"1.0", b"1.1")
 # How long a client that is still sending may take to read our last answer (Go's net/http: 0.5).
 LINGER_SECONDS = 2.0
 
@@ -69,7 +68,7 @@ class Connection:
             exchange = Exchange(self._client, self._connect, request, request_body(request))
             return await self._run(exchange)
         except FramingError as error:
-            refused = refusal(400, str(error))
+            refused = refusal(error.status, str(error))
         except Refusal as error:
             refused = error
         if exchange is None or not exchange.answered:
@@ -77,22 +76,17 @@ class Connection:
             await self._client.write(refused.encode(without_body=to_head))
         return False
 
-    async def _request(self) -> h11.Request | None:
+    async def _request(self) -> Request | None:
         """The head of the next call; None if the client has no more. Refusal."""
         try:
-            request = await self._client.head(heads.request_reader())
-        except h11.RemoteProtocolError as error:
-            raise refusal(error.error_status_hint, str(error)) from error
-        if not isinstance(request, h11.Request):
-            return None
-        if request.http_version not in VERSIONS:
-            raise refusal(505, "HTTP/1.1 is spoken here")
-        if own.is_own(request.target):
-            raise own.answer(self._proxy.engine)
-        return request
+            return await self._client.head(read_request)
+        except HeadError as error:
+            raise refusal(error.status, str(error)) from error
 
     async def _run(self, exchange: Exchange) -> bool:
         request = exchange.request
+        if own.is_own(request.target):
+            raise own.answer(self._proxy.engine)
         method, target = request.method.decode(), request.target.decode()
         hooks = match(self._proxy.endpoints, method, target)
         if not hooks:

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import h11
-
 from waitforweave.proxy import heads
 from waitforweave.proxy.beside import Beside
 from waitforweave.proxy.framing import Body, FramingError, UntilClose, response_body
-from waitforweave.proxy.heads import Response
+from waitforweave.proxy.heads import Request, Response
+from waitforweave.proxy.parsing import HeadError, read_response
 from waitforweave.proxy.refusal import refusal
 from waitforweave.proxy.relay import relay
 from waitforweave.proxy.upgrade import hijacks, splice
@@ -30,7 +29,7 @@ class Exchange:
 
     client: Wire
     connect: Callable[[], Awaitable[Wire]]
-    request: h11.Request
+    request: Request
     body: Body
     answered: bool = False
     uploaded: bool = False
@@ -56,19 +55,19 @@ class Exchange:
 
     async def response(self, engine: Wire) -> Response:
         """The answer's head, past interim ones, which the client gets too. Refusal."""
-        reader = heads.response_reader()
         while True:
-            response = await self._head(engine, reader)
+            response = await self._head(engine)
             if response.status_code >= 200 or response.status_code == 101:
                 return response
             await self.client.write(heads.encode(response))
 
-    async def _head(self, engine: Wire, reader: h11.Connection) -> Response:
+    async def _head(self, engine: Wire) -> Response:
         try:
-            response = await engine.head(reader)
-        except (h11.RemoteProtocolError, OSError) as error:
+            response = await engine.head(read_response)
+        except (HeadError, OSError) as error:
             raise refusal(502, f"the engine gave no answer: {error}") from error
-        assert isinstance(response, Response)
+        if response is None:
+            raise refusal(502, "the engine gave no answer: it closed the connection")
         return response
 
     async def _pass_on(self, engine: Wire, response: Response, beside: Beside) -> bool:

@@ -13,18 +13,24 @@ import re
 from enum import Enum, auto
 from typing import Protocol
 
-import h11
-
-from waitforweave.proxy.heads import Response, value_of
+from waitforweave.proxy.heads import Request, Response, value_of
 
 # A chunk's size; more digits than Go takes (net/http/internal: 16) would be read differently.
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?\r\n")
+# The end of a chunk and the size of the next one, without extensions.
+BETWEEN = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})\r\n")
 TRAILER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n")
+# More digits than Go takes (strconv.ParseInt: 63 bits) would be read differently.
+LENGTH = re.compile(rb"[0-9]{1,18}")
 LINE_BYTES = 16 * 1024
 
 
 class FramingError(Exception):
-    """The bytes are no body as their head announced it."""
+    """The bytes are no body as their head announced it; `status` is what a server answers then."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Body(Protocol):
@@ -93,11 +99,23 @@ class Chunked:
                 self._content -= step
                 at += step
             else:
-                at = self._take_line(data, at)
+                at = self._take_chunks(data, at) or self._take_line(data, at)
         return at
 
     def cut(self) -> bool:
         return not self.ended
+
+    def _take_chunks(self, data: bytes, at: int) -> int:
+        """Past chunks whose lines are here as a whole, as most are; 0 if there is none such."""
+        if self._line or self._expect is not Expect.END_OF_CHUNK:
+            return 0
+        behind = 0
+        while (match := BETWEEN.match(data, at)) and (content := int(match[1], 16)):
+            at = behind = match.end() + content
+            if at >= len(data):
+                self._content = at - len(data)
+                return len(data)
+        return behind
 
     def _take_line(self, data: bytes, at: int) -> int:
         end = data.find(b"\n", at) + 1 or len(data)
@@ -131,7 +149,7 @@ def chunk_size(line: bytes) -> int:
     return int(match[1], 16)
 
 
-def request_body(request: h11.Request) -> Body:
+def request_body(request: Request) -> Body:
     """The body of a request. FramingError where two readers could see two ends."""
     body = framed(request)
     return Length(0) if body is None else body
@@ -145,15 +163,24 @@ def response_body(method: bytes, response: Response) -> Body:
     return UntilClose() if body is None else body
 
 
-def framed(head: h11.Request | Response) -> Body | None:
-    """The body that the head announces; h11 has checked each of the two headers on its own."""
-    chunked = value_of(head, b"transfer-encoding") is not None
+def framed(head: Request | Response) -> Body | None:
+    """The body that the head announces. A header that came twice is a list here, which is none."""
+    coding = value_of(head, b"transfer-encoding")
     length = value_of(head, b"content-length")
-    if chunked and (length is not None or head.http_version != b"1.1"):
+    if coding is None:
+        return None if length is None else Length(length_in(length))
+    if length is not None or head.http_version != b"1.1":
         raise FramingError("Transfer-Encoding beside Content-Length, or in HTTP/1.0")
-    if chunked:
-        return Chunked()
-    return None if length is None else Length(int(length))
+    if coding.lower() != b"chunked":
+        raise FramingError(f"Transfer-Encoding {coding[:80]!r}: only chunked is spoken here", 501)
+    return Chunked()
+
+
+def length_in(value: bytes) -> int:
+    """The number that a Content-Length is. FramingError."""
+    if not LENGTH.fullmatch(value):
+        raise FramingError(f"bad Content-Length: {value[:80]!r}")
+    return int(value)
 
 
 def content_of(body: Body, data: bytes) -> bytes:

@@ -1,67 +1,84 @@
-"""Heads of requests and responses: read by h11, written as they came. Pure."""
+"""Heads of requests and responses, and what they say. Pure."""
 
 from __future__ import annotations
 
-import h11
-
-# X-Registry-Config holds the credentials of every registry that a client knows.
-HEAD_BYTES = 256 * 1024
+from dataclasses import dataclass, field
 
 Headers = list[tuple[bytes, bytes]]
-Response = h11.Response | h11.InformationalResponse
-
-# h11 reads a response only after a request of its own. One that asks for an upgrade may be
-# answered by anything; which answers have bodies is decided in framing.py, not by h11.
-ANY_REQUEST = h11.Request(
-    method="GET", target="/", headers=[("Host", ""), ("Connection", "Upgrade"), ("Upgrade", "any")]
-)
+Fields = dict[bytes, bytes]
+BLANKS = b" \t"
 
 
-def request_reader() -> h11.Connection:
-    """Reads one request's head, strictly; `trailing_data` is what came behind it."""
-    return h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+@dataclass(slots=True)
+class Request:
+    """A request's head: names in the case and order in which they came, values with or without
+    blanks around them. `came` is all of it as it came, empty for one that we made."""
+
+    method: bytes
+    target: bytes
+    headers: Headers
+    http_version: bytes = b"1.1"
+    came: bytes = b""
+    fields: Fields = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = fields_of(self.headers)
 
 
-def response_reader() -> h11.Connection:
-    """Reads heads of responses up to one that is final."""
-    reader = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
-    reader.send(ANY_REQUEST)
-    reader.send(h11.EndOfMessage())
-    return reader
+@dataclass(slots=True)
+class Response:
+    """A response's head, interim or final."""
+
+    status_code: int
+    headers: Headers
+    reason: bytes = b""
+    http_version: bytes = b"1.1"
+    came: bytes = b""
+    fields: Fields = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = fields_of(self.headers)
 
 
-def encode(head: h11.Request | Response) -> bytes:
-    """The head's bytes: names in the case and order in which they came, and the same version."""
-    if isinstance(head, h11.Request):
+def fields_of(headers: Headers) -> Fields:
+    """The headers by their names in lower case; what came several times is one list."""
+    fields: Fields = {}
+    for name, value in headers:
+        key, word = name.lower(), value.strip(BLANKS)
+        fields[key] = fields[key] + b", " + word if key in fields else word
+    return fields
+
+
+def encode(head: Request | Response) -> bytes:
+    """The head's bytes, just as they came, or as we made it."""
+    if head.came:
+        return head.came
+    if isinstance(head, Request):
         first = b"%s %s HTTP/%s" % (head.method, head.target, head.http_version)
     else:
         first = b"HTTP/%s %d %s" % (head.http_version, head.status_code, head.reason)
-    lines = [b"%s: %s" % header for header in head.headers.raw_items()]
+    lines = [b"%s: %s" % header for header in raw(head)]
     return b"\r\n".join([first, *lines, b"", b""])
 
 
-def values_of(head: h11.Request | Response, name: bytes) -> list[bytes]:
-    """The values of all headers of this name, which is given in lower case."""
-    return [value for key, value in head.headers.raw_items() if key.lower() == name]
+def value_of(head: Request | Response, name: bytes) -> bytes | None:
+    """The value of the headers of this name, which is given in lower case."""
+    return head.fields.get(name)
 
 
-def value_of(head: h11.Request | Response, name: bytes) -> bytes | None:
-    """The first header of this name, which is given in lower case."""
-    return next((value for key, value in head.headers.raw_items() if key.lower() == name), None)
-
-
-def tokens_of(head: h11.Request | Response, name: bytes) -> set[bytes]:
+def tokens_of(head: Request | Response, name: bytes) -> set[bytes]:
     """The words of a header that is a list, in lower case as its name."""
-    return {word.strip() for word in b",".join(values_of(head, name)).lower().split(b",")}
+    value = head.fields.get(name)
+    return {word.strip() for word in value.lower().split(b",")} if value else set()
 
 
-def text_of(head: h11.Request | Response, name: bytes) -> str | None:
+def text_of(head: Request | Response, name: bytes) -> str | None:
     """The same as text."""
     value = value_of(head, name)
     return None if value is None else value.decode("latin-1")
 
 
-def keeps_alive(head: h11.Request | Response) -> bool:
+def keeps_alive(head: Request | Response) -> bool:
     """Whether another exchange may follow on this connection, by what this head says."""
     tokens = tokens_of(head, b"connection")
     if head.http_version == b"1.1":
@@ -69,21 +86,21 @@ def keeps_alive(head: h11.Request | Response) -> bool:
     return b"keep-alive" in tokens  # Go's server does so for HTTP/1.0 (ab -k).
 
 
-def expects_continue(request: h11.Request) -> bool:
+def expects_continue(request: Request) -> bool:
     """Whether the engine would say 100 Continue when it reads the body: not to HTTP/1.0, and what
     else may be expected it answers with 417 (net/http: server.go, expectsContinue)."""
     return request.http_version == b"1.1" and b"100-continue" in tokens_of(request, b"expect")
 
 
-def is_json(head: h11.Request | Response) -> bool:
+def is_json(head: Request | Response) -> bool:
     """Whether a body under this head is JSON, by its Content-Type."""
     kind = value_of(head, b"content-type") or b""
     return kind.partition(b";")[0].strip().lower() == b"application/json"
 
 
-def raw(head: h11.Request | Response) -> Headers:
+def raw(head: Request | Response) -> Headers:
     """Names in the case and order in which they came."""
-    return list(head.headers.raw_items())
+    return [(name, value.strip(BLANKS)) for name, value in head.headers]
 
 
 def with_length(headers: Headers, length: int | None) -> Headers:

@@ -6,13 +6,11 @@ import logging
 import re
 from dataclasses import dataclass
 
-import h11
-
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
 from waitforweave.proxy.framing import Body, FramingError, Length, content_of, response_body
-from waitforweave.proxy.heads import Response
+from waitforweave.proxy.heads import Request, Response
 from waitforweave.proxy.matching import Hooks, path_of
 from waitforweave.proxy.protocol import ClientRequest, ServerResponse
 from waitforweave.proxy.refusal import phrase, refusal
@@ -41,7 +39,7 @@ class Bytes:
     content: bytes
 
 
-def is_hookable(request: h11.Request, body: Body) -> bool:
+def is_hookable(request: Request, body: Body) -> bool:
     """JSON, or no body at all; a tar or a raw stream passes without hooks."""
     return heads.is_json(request) or (isinstance(body, Length) and body.ended)
 
@@ -108,7 +106,7 @@ async def response_content(exchange: Exchange, engine: Wire, response: Response)
 
 
 def encode_request(
-    request: h11.Request, sent: ClientRequest, call: ClientRequest, body: Bytes
+    request: Request, sent: ClientRequest, call: ClientRequest, body: Bytes
 ) -> bytes:
     """What the adapters have left; byte for byte where they have changed nothing."""
     headers, content = heads.raw(request), body.framed
@@ -118,9 +116,9 @@ def encode_request(
     if (call.Body or "") != (sent.Body or ""):
         content = (call.Body or "").encode()
         headers = heads.with_length(headers, len(content))
-    head = h11.Request(
-        method=call.Method,
-        target=call.Request,
+    head = Request(
+        method=call.Method.encode(),
+        target=call.Request.encode(),
         headers=headers,
         http_version=request.http_version,
     )
@@ -128,7 +126,7 @@ def encode_request(
 
 
 def encode_response(
-    request: h11.Request,
+    request: Request,
     response: Response,
     before: ServerResponse,
     after: ServerResponse,
@@ -144,7 +142,7 @@ def encode_response(
         headers = heads.with_length(headers, None if after.Code in BODILESS else len(content))
     if after.ContentType and after.ContentType != before.ContentType:
         headers = heads.with_type(headers, after.ContentType)
-    head = h11.Response(
+    head = Response(
         status_code=after.Code,
         headers=headers,
         reason=response.reason if after.Code == before.Code else phrase(after.Code),

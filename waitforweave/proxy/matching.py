@@ -22,6 +22,9 @@ class Hooks:
         return bool(self.patterns)
 
 
+NO_HOOKS = Hooks()
+
+
 def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
     """All that match "METHOD path", without the query, in the order of the file.
 
@@ -30,6 +33,8 @@ def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
     """
     call = f"{method} {path_of(target)}"
     found = [endpoint for endpoint in endpoints if fnmatchcase(call, endpoint.pattern)]
+    if not found:
+        return NO_HOOKS  # Most calls.
     return Hooks(
         tuple(endpoint.pattern for endpoint in found),
         tuple(adapter for endpoint in found for adapter in endpoint.pre),

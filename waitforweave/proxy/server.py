@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ async def serve(
     ready: Callable[[], None],
 ) -> None:
     """Serve until TERM or INT; `ready` is called when clients can come."""
+    open_many()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,6 +42,14 @@ async def serve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def open_many() -> None:
+    """As many descriptors as we may have, as Go's programs do: two a client, of which `logs -f` and
+    `events` alone can be hundreds. The soft limit is 1,024 nearly everywhere, for select(2)'s sake,
+    which is not used here."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def accept(listener: socket.socket, proxy: Proxy, tasks: set[asyncio.Task[None]]) -> None:

@@ -12,26 +12,25 @@ import asyncio
 import logging
 import re
 
-import h11
-
-from waitforweave.proxy.heads import Response, encode, value_of
+from waitforweave.proxy.heads import Request, Response, encode, value_of
+from waitforweave.proxy.matching import path_of
 from waitforweave.proxy.wire import Wire
 
 log = logging.getLogger(__name__)
 
 # Calls whose answer is a stream even without an upgrade, and which read what the client sends.
-HIJACKED = re.compile(rb"(?:/v\d+\.\d+)?/(?:containers/[^/]+/attach|exec/[^/]+/start)")
+HIJACKED = re.compile(r"(?:/v\d+\.\d+)?/(?:containers/[^/]+/attach|exec/[^/]+/start)")
 STREAMS = (b"application/vnd.docker.raw-stream", b"application/vnd.docker.multiplexed-stream")
 
 
-def hijacks(request: h11.Request, response: Response) -> bool:
+def hijacks(request: Request, response: Response) -> bool:
     """Whether this answer turns the connection into a stream: by 101, or for an old client."""
     if response.status_code == 101:
         return True
     framed = value_of(response, b"content-length") or value_of(response, b"transfer-encoding")
     return (
         request.method == b"POST"
-        and HIJACKED.fullmatch(request.target.partition(b"?")[0]) is not None
+        and HIJACKED.fullmatch(path_of(request.target.decode())) is not None
         and response.status_code == 200
         and not framed
         and value_of(response, b"content-type") in STREAMS

@@ -13,13 +13,15 @@ import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-
-import h11
+from typing import TypeVar
 
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import heads
+from waitforweave.proxy.parsing import HeadError, end_of_head
+from waitforweave.proxy.wakeup import Wakeup
 
 CHUNK = 256 * 1024
+
+Head = TypeVar("Head")
 
 
 class Wire:
@@ -29,23 +31,23 @@ class Wire:
         sock.setblocking(False)
         self._sock = sock
         self._ahead = b""
-        # Whether the last read found its bytes there already.
-        self._at_once = False
+        # Whether to look for bytes before waiting for them: a client sends as soon as it can.
+        self._likely = True
+        # Who is called once when there is something to read, or the end.
+        self._reader: Callable[[], None] | None = None
+        self._watched: asyncio.AbstractEventLoop | None = None
 
     async def read(self) -> bytes:
         """The next bytes, b"" for the end of this direction."""
         if self._ahead:
             data, self._ahead = self._ahead, b""
             return data
-        if self._at_once:
-            # Two fast sides never block: the other connections want their turn.
-            await asyncio.sleep(0)
-        self._at_once = True
         while True:
+            if not self._likely:
+                await self._readable()
+            self._likely = False
             with suppress(BlockingIOError):
                 return self._sock.recv(CHUNK)
-            self._at_once = False
-            await self._readable()
 
     def has_ahead(self) -> bool:
         """Whether bytes have come already that are still to be read."""
@@ -55,15 +57,30 @@ class Wire:
         """Bytes that belong to whoever reads next."""
         self._ahead = data + self._ahead
 
-    async def head(self, reader: h11.Connection) -> h11.Request | heads.Response | None:
-        """The head that h11 reads next, None for the end before any byte of one; behind a final
-        head the next read goes on. h11.RemoteProtocolError."""
-        while (head := reader.next_event()) is h11.NEED_DATA:
-            reader.receive_data(await self.read())
-        if isinstance(head, h11.InformationalResponse) and head.status_code != 101:
-            return head  # The reader goes on with what came behind it.
-        self.unread(reader.trailing_data[0])
-        return head if isinstance(head, h11.Request | heads.Response) else None
+    async def head(self, read: Callable[[bytes], Head]) -> Head | None:
+        """The next head as `read` has it, None for the end before any byte of one; behind it the
+        next read goes on. HeadError."""
+        data = await self.read()
+        if not data:
+            return None
+        end = end_of_head(data)
+        if not end:
+            data, end = await self._long_head(bytearray(data))
+        if end < len(data):
+            self._ahead = data[end:]
+            data = data[:end]
+        return read(data)
+
+    async def _long_head(self, data: bytearray) -> tuple[bytes, int]:
+        """More than one read: all that has come with the head, and where the head ends."""
+        while True:
+            seen = len(data)
+            more = await self.read()
+            if not more:
+                raise HeadError(400, "the connection ended in a head")
+            data += more
+            if end := end_of_head(data, seen):
+                return bytes(data), end
 
     async def write(self, data: bytes) -> None:
         """Send it all, and wait while the other side is slow."""
@@ -94,15 +111,29 @@ class Wire:
 
         Nobody else may read meanwhile: a descriptor has one reader.
         """
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._sock.fileno())
         # What has come already is the next call, which waits for its turn.
-        if callback is not None and not self._ahead:
-            loop.add_reader(self._sock.fileno(), self._call_back, callback)
+        self._reader = None if self._ahead else callback
+        if self._reader is not None:
+            self._watch()
 
-    def _call_back(self, callback: Callable[[], None]) -> None:
-        self.on_readable(None)
-        callback()
+    def _watch(self) -> None:
+        """From the first reader on, and until something comes that nobody reads: epoll_ctl(2) for
+        each read would be half of a small call's system calls."""
+        if self._watched is None:
+            self._watched = asyncio.get_running_loop()
+            self._watched.add_reader(self._sock.fileno(), self._call_back)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            self._watched.remove_reader(self._sock.fileno())
+            self._watched = None
+
+    def _call_back(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is None:
+            self._unwatch()
+        else:
+            reader()
 
     async def hung_up(self) -> None:
         """Wait until the other side has closed both directions.
@@ -128,11 +159,17 @@ class Wire:
         return True
 
     def close(self) -> None:
+        self._unwatch()
         self._sock.close()
 
     async def _readable(self) -> None:
-        loop = asyncio.get_running_loop()
-        await self._event(loop.add_reader, loop.remove_reader)
+        wakeup = Wakeup(asyncio.get_running_loop())
+        self._reader = wakeup.come
+        self._watch()
+        try:
+            await wakeup
+        finally:
+            self._reader = None
 
     async def _event(self, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
         await event(self._sock.fileno(), add, remove)
@@ -140,17 +177,12 @@ class Wire:
 
 async def event(fd: int, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
     """Wait for a descriptor, with a pair like loop.add_reader and loop.remove_reader."""
-    ready = asyncio.get_running_loop().create_future()
-    add(fd, set_ready, ready)
+    wakeup = Wakeup(asyncio.get_running_loop())
+    add(fd, wakeup.come)
     try:
-        await ready
+        await wakeup
     finally:
         remove(fd)
-
-
-def set_ready(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
 
 
 async def connect(engine: EngineUrl) -> Wire:

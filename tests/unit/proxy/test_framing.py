@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import h11
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from waitforweave.proxy.framing import (
     request_body,
     response_body,
 )
+from waitforweave.proxy.heads import Request, Response
 
 pieces = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
 sizes = st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=200)
@@ -98,16 +98,16 @@ def test_a_body_of_a_length_takes_that_and_no_more(length, data, cuts):
     assert body.cut() == (len(data) < length)
 
 
-def request(method: str = "POST", version: str = "1.1", **headers: str) -> h11.Request:
-    pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
-    return h11.Request(
-        method=method, target="/", headers=[("Host", "d"), *pairs], http_version=version
-    )
+def request(method: str = "POST", version: str = "1.1", **headers: str) -> Request:
+    return Request(method.encode(), b"/", pairs(headers), version.encode())
 
 
-def response(status: int, version: str = "1.1", **headers: str) -> h11.Response:
-    pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
-    return h11.Response(status_code=status, headers=pairs, http_version=version)
+def response(status: int, version: str = "1.1", **headers: str) -> Response:
+    return Response(status, pairs(headers), b"OK", version.encode())
+
+
+def pairs(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
 
 
 def test_a_request_without_framing_has_no_body():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import stat
@@ -99,6 +100,18 @@ def test_it_says_where_it_listens_and_ends_on_a_signal_without_its_socket(
         assert running.process.wait(30) == 0
         assert not running.socket.exists()
         assert running.log() == f"weavewait proxy: listening on {running.url}\n"
+
+
+def test_it_may_have_as_many_connections_as_the_system_allows(tmp_path, engine_url):
+    """1,024 descriptors, the usual soft limit, are 512 streams."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with proxy(tmp_path / "p", engine_url) as running:
+            found = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found == (hard, hard)
 
 
 def test_it_ends_while_clients_are_connected(tmp_path, engine_url):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from waitforweave.proxy.beside import Beside
+from waitforweave.proxy.wakeup import Wakeup
 from waitforweave.proxy.wire import Wire
 
 
@@ -37,6 +38,73 @@ def test_a_reader_that_is_cancelled_loses_nothing(pair, turns):
         return again
 
     assert asyncio.run(run()) == b"x"
+
+
+def test_bytes_that_nobody_reads_yet_keep_the_loop_from_nothing(pair):
+    """A descriptor that stays readable would turn the loop round and round."""
+    wire, peer = pair
+    seen: list[int] = []
+
+    class Loop(asyncio.SelectorEventLoop):
+        def _process_events(self, events: list[object]) -> None:
+            seen.append(len(events))
+            super()._process_events(events)  # type: ignore[misc]
+
+    async def run() -> bytes:
+        peer.send(b"x")
+        told = asyncio.Event()
+        wire.on_readable(told.set)
+        await told.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        seen.clear()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        data: bytes = await wire.read()
+        return data
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(run()) == b"x"
+    assert seen[:5] == [0] * 5
+
+
+def test_an_event_that_comes_after_the_waiter_was_cancelled_is_nobodys():
+    async def run() -> bool:
+        wakeup = Wakeup(asyncio.get_running_loop())
+
+        async def wait() -> None:
+            await wakeup
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        asyncio.get_running_loop().call_soon(wakeup.come)
+        await asyncio.wait([waiting])
+        return waiting.cancelled()
+
+    assert asyncio.run(run())
+
+
+def test_who_waits_goes_on_before_the_event_is_over():
+    async def run() -> list[str]:
+        wakeup, said = Wakeup(asyncio.get_running_loop()), []
+
+        async def wait() -> None:
+            await wakeup
+            said.append("on")
+
+        def come() -> None:
+            wakeup.come()
+            said.append("over")
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(come)
+        await waiting
+        await asyncio.sleep(0)
+        return said
+
+    assert asyncio.run(run()) == ["on", "over"]
 
 
 def test_a_side_that_always_has_more_keeps_nobody_waiting(pair):
