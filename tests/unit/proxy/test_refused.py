@@ -28,6 +28,34 @@ SMUGGLED = {
     "a length of 5,000 digits": POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
     "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "chunked in HTTP/1.0": b"POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a length twice": POST + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd",
+    "a list of lengths": POST + b"Content-Length: 4, 4\r\n\r\nabcd",
+    "an empty length": POST + b"Content-Length:\r\n\r\n",
+    "a length in hexadecimal": POST + b"Content-Length: 0x4\r\n\r\nabcd",
+    "a length below zero": POST + b"Content-Length: -1\r\n\r\n",
+    "Transfer-Encoding twice": POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n0\r\n\r\n",
+    "another coding": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "no coding": POST + b"Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na",
+    "a coding that is nearly chunked": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a coding behind a control character": (
+        POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n"
+    ),
+    "a folded header": POST + b"X: a\r\n b\r\n\r\n",
+    "a folded length": POST + b"Content-Length:\r\n 4\r\n\r\nabcd",
+    "a blank before the first header": b"GET / HTTP/1.1\r\n Host: d\r\n\r\n",
+    "a bare line feed": POST + b"X: a\nContent-Length: 4\r\n\r\nabcd",
+    "a bare line feed at the end": b"GET / HTTP/1.1\r\nHost: d\n\r\n\r\n",
+    "a bare carriage return": POST + b"X: a\rContent-Length: 4\r\n\r\nabcd",
+    "NUL in a name": POST + b"X\0: a\r\n\r\n",
+    "NUL in the path": b"GET /\0 HTTP/1.1\r\nHost: d\r\n\r\n",
+    "a line without a colon": POST + b"Content-Length\r\n\r\n",
+    "a header without a name": POST + b": 4\r\n\r\n",
+    "an empty line first": b"\r\n" + GET,
+    "two blanks": b"GET  / HTTP/1.1\r\nHost: d\r\n\r\n",
+    "a blank in the path": b"GET /a b HTTP/1.1\r\nHost: d\r\n\r\n",
+    "HTTP/0.9": b"GET /\r\n\r\n",
+    "HTTP in lower case": b"GET / http/1.1\r\nHost: d\r\n\r\n",
+    "a long version": b"GET / HTTP/1.10\r\nHost: d\r\n\r\n",
     "NUL in a header": POST + b"X: a\0b\r\n\r\n",
     "a blank before the colon": POST + b"Content-Length : 4\r\n\r\nabcd",
     "a control character in the path": b"GET /a\x01b HTTP/1.1\r\nHost: d\r\n\r\n",
@@ -36,6 +64,7 @@ SMUGGLED = {
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "HTTP/2 by prior knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a head without end": POST + b"X: " + b"a" * 600_000,
+    "an overlong head": POST + b"X: " + b"a" * 300_000 + b"\r\n\r\n",
 }
 
 
@@ -49,6 +78,20 @@ def test_a_head_that_can_be_read_in_two_ways_reaches_no_engine(sides, request_):
     assert sides.engine_is_untouched()
 
 
+NEVER_A_HEAD = {
+    "bare line feeds": b"GET / HTTP/1.1\nHost: d\n\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "an empty line": b"\r\n",
+}
+
+
+@pytest.mark.parametrize("came", NEVER_A_HEAD.values(), ids=list(NEVER_A_HEAD))
+def test_what_cannot_become_a_head_is_answered_at_once(sides, came):
+    """The client says no more and waits."""
+    sides.start()
+    assert answered(sides.client(came))[0] == 400
+
+
 BAD_CHUNKS = {
     "no number": b"xyz\r\nabc\r\n",
     "a sign": b"+3\r\nabc\r\n",
@@ -57,6 +100,13 @@ BAD_CHUNKS = {
     "a bare line feed": b"3\nabc\r\n",
     "longer than it says": b"3\r\nabcd\r\n",
     "no line end": b"3\r\nabc0\r\n",
+    "a size below zero": b"-3\r\nabc\r\n",
+    "an empty size": b"\r\nabc\r\n",
+    "a blank before the size": b" 3\r\nabc\r\n",
+    "a bare line feed behind a chunk": b"3\r\nabc\n3\r\nabc\r\n",
+    "a bare carriage return in an extension": b"3;a\rb\r\nabc\r\n",
+    "a second chunk that lies": b"3\r\nabc\r\n4\r\nabc\r\n0\r\n\r\n",
+    "a second size that is none": b"3\r\nabc\r\nz\r\nabc\r\n0\r\n\r\n",
     "NUL in an extension": b"3;\0\r\nabc\r\n",
     "a size line without end": b"3;" + b"a" * 20_000,
     "a trailer that is none": b"0\r\nno colon\r\n\r\n",
@@ -131,6 +181,24 @@ def test_an_engine_that_gives_no_answer(sides, answer):
     status, message = answered(client)
     assert status == 502
     assert "engine" in message
+
+
+def test_a_call_that_was_sent_is_never_sent_again(sides):
+    """Nobody knows what the engine did with it before it went."""
+    sides.start()
+    client = sides.client(GET)
+    for last in (False, True):
+        engine = sides.engine()
+        assert engine.head() == GET
+        if last:
+            break
+        engine.send(OK)
+        assert client.exactly(len(OK)) == OK
+        engine.close()
+        client.send(GET)
+    engine.close()
+    assert answered(client)[0] == 502
+    assert sides.engine_is_untouched()
 
 
 def test_an_answer_with_bad_chunks_is_cut_not_mended(sides):

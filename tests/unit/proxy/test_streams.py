@@ -128,17 +128,58 @@ def test_an_exec_with_a_body_switches_behind_it(sides):
     assert engine.exactly(5) == b"stdin"
 
 
-def test_a_slow_reader_holds_the_writer_up(sides):
+UPLOAD = b"PUT /x HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n" % (1 << 30)
+EVENTS = b"GET /events HTTP/1.1\r\nHost: d\r\n\r\n"
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (1 << 30)
+# What is asked, what is answered, and who sends without end.
+SLOW = {
+    "a stream's output": (UPGRADE, SWITCHED, "engine"),
+    "a stream's input": (UPGRADE, SWITCHED, "client"),
+    "an answer": (EVENTS, ENDLESS, "engine"),
+    "an upload": (UPLOAD, b"", "client"),
+}
+
+
+@pytest.mark.parametrize(("asks", "answers", "who"), SLOW.values(), ids=list(SLOW))
+def test_a_slow_reader_holds_the_writer_up(sides, asks, answers, who):
     """Backpressure: far less is under way than the writer would like to send."""
     sides.start()
-    client = sides.client(UPGRADE)
+    client = sides.client(asks)
     engine = sides.engine()
     engine.head()
-    engine.send(SWITCHED)
-    client.head()
-    sent = fill(engine)
+    engine.send(answers)
+    client.exactly(len(answers))
+    source, sink = (engine, client) if who == "engine" else (client, engine)
+    sent = fill(source)
     assert sent < LIMIT
-    client.exactly(sent)
+    sink.exactly(sent)
+
+
+QUIET = {
+    "a stream": (UPGRADE, SWITCHED),
+    "events": (EVENTS, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "a call without an answer yet (wait)": (EVENTS, b""),
+    "an upload": (UPLOAD, b""),
+}
+
+
+@pytest.mark.parametrize(("asks", "answers"), QUIET.values(), ids=list(QUIET))
+def test_a_quiet_stream_has_no_time_out(sides, monkeypatch, asks, answers):
+    set_times: list[float] = []
+    at = sides.loop.call_at
+
+    def call_at(when, *args, **named):
+        set_times.append(when)
+        return at(when, *args, **named)
+
+    monkeypatch.setattr(sides.loop, "call_at", call_at)
+    sides.start()
+    client = sides.client(asks)
+    engine = sides.engine()
+    engine.head()
+    engine.send(answers)
+    client.exactly(len(answers))
+    assert set_times == []
 
 
 LIMIT = 1 << 23
@@ -147,7 +188,7 @@ LIMIT = 1 << 23
 def fill(peer) -> int:
     """Send until nothing more is taken, or LIMIT; how much it was."""
     sent = 0
-    peer.sock.settimeout(0.5)
+    peer.sock.settimeout(0.3)
     try:
         while sent < LIMIT:
             sent += peer.sock.send(b"x" * 65536)

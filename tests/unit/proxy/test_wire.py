@@ -17,6 +17,16 @@ REQUESTS = {
     "a head in its own case and order": (
         b"GET / HTTP/1.1\r\nx-B: 1\r\nHOST: d\r\nX-a: 2\r\nx-B: 3\r\n\r\n"
     ),
+    "blanks around a value, and none": (
+        b"GET / HTTP/1.1\r\nHost:d\r\nX:  a b \t\r\nEmpty:\r\n\r\n"
+    ),
+    "letters beyond ASCII": b"GET / HTTP/1.1\r\nHost: d\r\nX: \xc3\xa4\xff\r\n\r\n",
+    "a target with its host (RFC 9112 3.2.2)": (
+        b"GET http://d/v1.41/info HTTP/1.1\r\nHost: d\r\n\r\n"
+    ),
+    "a long head (X-Registry-Config)": (
+        b"GET / HTTP/1.1\r\nHost: d\r\nX: " + b"a" * 200_000 + b"\r\n\r\n"
+    ),
     "a body with a length": b"POST /x HTTP/1.1\r\nHost: d\r\ncontent-length: 4\r\n\r\na\r\nb",
     "an empty body with a length": b"POST /x HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n",
     "no body and no length (moby#33501)": b"POST /x HTTP/1.1\r\nHost: d\r\n\r\n",
@@ -53,6 +63,13 @@ RESPONSES = {
     ),
     "HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK",
     "an error that is no JSON (weave#1523)": b"HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\n<p>",
+    "an empty body in chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    "many chunks": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"8000\r\n%s\r\n" % (b"\r\n0\r\n\r\n." * 4096) * 5
+        + b"0\r\n\r\n"
+    ),
+    "early hints": b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 2 + OK,
     "interim ones": b"HTTP/1.1 102 Processing\r\nX: y\r\n\r\n" + OK,
 }
 
