@@ -67,7 +67,7 @@ pictures: venv ## docs/page-light.png and docs/page-dark.png, of the live page
 	@$(BIN)/python -m tests.page.shots docs page
 
 bench: venv freeze ## speed, as ratios against a baseline of the same run
-	@build/need.sh dockerd docker busybox ip unshare nsenter setpriv
+	@build/need.sh dockerd docker busybox ip unshare nsenter setpriv haproxy
 	@$(BIN)/python -m tests.bench
 
 clean: ## remove what was made here
