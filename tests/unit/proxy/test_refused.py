@@ -68,12 +68,24 @@ SMUGGLED = {
 }
 
 
-@pytest.mark.parametrize("request_", SMUGGLED.values(), ids=list(SMUGGLED))
-def test_a_head_that_can_be_read_in_two_ways_reaches_no_engine(sides, request_):
+# As net/http answers them; all others are 400.
+OTHER = {
+    "chunked twice": 501,
+    "Transfer-Encoding twice": 501,
+    "another coding": 501,
+    "a coding that is nearly chunked": 501,
+    "HTTP/2 by prior knowledge": 505,
+    "a head without end": 431,
+    "an overlong head": 431,
+}
+
+
+@pytest.mark.parametrize("name", list(SMUGGLED))
+def test_a_head_that_can_be_read_in_two_ways_reaches_no_engine(sides, name):
     sides.start()
-    client = sides.client(request_ + GET)
+    client = sides.client(SMUGGLED[name] + GET)
     status, message = answered(client)
-    assert status in (400, 431, 501, 505)
+    assert status == OTHER.get(name, 400)
     assert message.startswith("weavewait proxy: ")
     assert sides.engine_is_untouched()
 
