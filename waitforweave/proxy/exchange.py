@@ -59,7 +59,7 @@ class Exchange:
             response = await self._head(engine)
             if response.status_code >= 200 or response.status_code == 101:
                 return response
-            await self.client.write(heads.encode(response))
+            await self.client.write(response.came)
 
     async def _head(self, engine: Wire) -> Response:
         try:
@@ -83,7 +83,7 @@ class Exchange:
         except FramingError as error:
             raise refusal(502, f"the engine's answer has no clear end: {error}") from error
         self.answered = True
-        await relay(engine, self.client, body, heads.encode(response))
+        await relay(engine, self.client, body, response.came)
         return self.may_go_on(response) and not isinstance(body, UntilClose)
 
     def may_go_on(self, response: Response) -> bool:
@@ -94,7 +94,7 @@ class Exchange:
     async def _send(self, engine: Wire) -> None:
         """The request to its end, or as far as the engine reads it."""
         try:
-            await relay(self.client, engine, self.body, heads.encode(self.request))
+            await relay(self.client, engine, self.body, self.request.came)
             self.uploaded = True
         except OSError as error:
             # The engine reads no further, or the client was cut off: the engine's answer to that

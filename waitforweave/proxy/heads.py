@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 
 Headers = list[tuple[bytes, bytes]]
 Fields = dict[bytes, bytes]
 BLANKS = b" \t"
+LINE = re.compile(rb"\r\n([^:\r\n]+):([^\r\n]*)")
+# What is asked of heads on their way; the other headers are only passed on.
+ASKED = re.compile(
+    rb"\r\n(connection|content-length|content-type|expect|host|transfer-encoding):([^\r]*)", re.I
+)
 
 
 @dataclass(slots=True)
 class Request:
-    """A request's head: names in the case and order in which they came, values with or without
-    blanks around them. `came` is all of it as it came, empty for one that we made."""
+    """A request's head; `came` is all of it, just as it came."""
 
     method: bytes
     target: bytes
-    headers: Headers
-    http_version: bytes = b"1.1"
-    came: bytes = b""
-    fields: Fields = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fields = fields_of(self.headers)
+    http_version: bytes
+    came: bytes
+    fields: Fields
 
 
 @dataclass(slots=True)
@@ -30,39 +31,39 @@ class Response:
     """A response's head, interim or final."""
 
     status_code: int
-    headers: Headers
-    reason: bytes = b""
-    http_version: bytes = b"1.1"
-    came: bytes = b""
-    fields: Fields = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.fields = fields_of(self.headers)
+    reason: bytes
+    http_version: bytes
+    came: bytes
+    fields: Fields
 
 
-def fields_of(headers: Headers) -> Fields:
-    """The headers by their names in lower case; what came several times is one list."""
+def fields_of(came: bytes) -> Fields:
+    """The headers that are asked for, by their names in lower case; what came several times is one
+    list."""
     fields: Fields = {}
-    for name, value in headers:
+    for name, value in ASKED.findall(came):
         key, word = name.lower(), value.strip(BLANKS)
         fields[key] = fields[key] + b", " + word if key in fields else word
     return fields
 
 
-def encode(head: Request | Response) -> bytes:
-    """The head's bytes, just as they came, or as we made it."""
-    if head.came:
-        return head.came
-    if isinstance(head, Request):
-        first = b"%s %s HTTP/%s" % (head.method, head.target, head.http_version)
-    else:
-        first = b"HTTP/%s %d %s" % (head.http_version, head.status_code, head.reason)
-    lines = [b"%s: %s" % header for header in raw(head)]
-    return b"\r\n".join([first, *lines, b"", b""])
+def request_line(request: Request, target: bytes) -> bytes:
+    """The first line of this request to another target."""
+    return b"%s %s HTTP/%s" % (request.method, target, request.http_version)
+
+
+def status_line(response: Response, code: int, reason: bytes) -> bytes:
+    """The first line of this response with another status."""
+    return b"HTTP/%s %d %s" % (response.http_version, code, reason)
+
+
+def encode(first: bytes, headers: Headers) -> bytes:
+    """A head that we make."""
+    return b"\r\n".join([first, *[b"%s: %s" % header for header in headers], b"", b""])
 
 
 def value_of(head: Request | Response, name: bytes) -> bytes | None:
-    """The value of the headers of this name, which is given in lower case."""
+    """The value of the headers of this name, which is given in lower case and is one of ASKED."""
     return head.fields.get(name)
 
 
@@ -80,6 +81,8 @@ def text_of(head: Request | Response, name: bytes) -> str | None:
 
 def keeps_alive(head: Request | Response) -> bool:
     """Whether another exchange may follow on this connection, by what this head says."""
+    if b"connection" not in head.fields:
+        return head.http_version == b"1.1"
     tokens = tokens_of(head, b"connection")
     if head.http_version == b"1.1":
         return b"close" not in tokens
@@ -100,7 +103,7 @@ def is_json(head: Request | Response) -> bool:
 
 def raw(head: Request | Response) -> Headers:
     """Names in the case and order in which they came."""
-    return [(name, value.strip(BLANKS)) for name, value in head.headers]
+    return [(name, value.strip(BLANKS)) for name, value in LINE.findall(head.came)]
 
 
 def with_length(headers: Headers, length: int | None) -> Headers:

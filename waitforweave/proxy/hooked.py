@@ -116,13 +116,7 @@ def encode_request(
     if (call.Body or "") != (sent.Body or ""):
         content = (call.Body or "").encode()
         headers = heads.with_length(headers, len(content))
-    head = Request(
-        method=call.Method.encode(),
-        target=call.Request.encode(),
-        headers=headers,
-        http_version=request.http_version,
-    )
-    return heads.encode(head) + content
+    return heads.encode(heads.request_line(request, call.Request.encode()), headers) + content
 
 
 def encode_response(
@@ -134,7 +128,7 @@ def encode_response(
 ) -> bytes:
     """The engine's answer with what the adapters have changed: status, type, body."""
     if after == before:
-        return heads.encode(response) + body.framed
+        return response.came + body.framed
     headers, content = heads.raw(response), (after.Body or "").encode()
     if after.Code in BODILESS or request.method == b"HEAD":
         content = b""
@@ -142,13 +136,8 @@ def encode_response(
         headers = heads.with_length(headers, None if after.Code in BODILESS else len(content))
     if after.ContentType and after.ContentType != before.ContentType:
         headers = heads.with_type(headers, after.ContentType)
-    head = Response(
-        status_code=after.Code,
-        headers=headers,
-        reason=response.reason if after.Code == before.Code else phrase(after.Code),
-        http_version=response.http_version,
-    )
-    return heads.encode(head) + content
+    reason = response.reason if after.Code == before.Code else phrase(after.Code)
+    return heads.encode(heads.status_line(response, after.Code, reason), headers) + content
 
 
 def text_of(content: bytes) -> str | None:

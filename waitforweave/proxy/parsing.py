@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from waitforweave.proxy.heads import Request, Response
+from waitforweave.proxy.heads import Request, Response, fields_of
 
 # X-Registry-Config holds the credentials of every registry that a client knows.
 HEAD_BYTES = 256 * 1024
@@ -19,9 +19,9 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*"
 REQUEST_LINE = rb"(" + TOKEN + rb") ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])\r\n"
 STATUS_LINE = rb"HTTP/(1\.[01]) ([1-9][0-9][0-9])(?: (" + TEXT + rb"))?\r\n"
-HEADER = re.compile(rb"(" + TOKEN + rb"):(" + TEXT + rb")\r\n")
+HEADER = re.compile(TOKEN + rb":" + TEXT)
 # Possessive: a byte is looked at once, whatever follows.
-HEADERS = rb"((?:" + TOKEN + rb":" + TEXT + rb"\r\n)*+)\r\n"
+HEADERS = rb"(?:" + TOKEN + rb":" + TEXT + rb"\r\n)*+\r\n"
 REQUEST = re.compile(REQUEST_LINE + HEADERS)
 RESPONSE = re.compile(STATUS_LINE + HEADERS)
 END = b"\r\n\r\n"
@@ -55,10 +55,10 @@ def read_request(came: bytes) -> Request:
     match = REQUEST.fullmatch(came)
     if match is None:
         raise HeadError(400, f"no head of a request: {wrong_line(came)!r}")
-    method, target, version, lines = match.groups()
+    method, target, version = match.groups()
     if version not in VERSIONS:
         raise HeadError(505, "HTTP/1.1 is spoken here")
-    request = Request(method, target, HEADER.findall(lines), version, came)
+    request = Request(method, target, version, came, fields_of(came))
     host = request.fields.get(b"host")
     if host is None and version == b"1.1":
         raise HeadError(400, "no Host")
@@ -72,12 +72,12 @@ def read_response(came: bytes) -> Response:
     match = RESPONSE.fullmatch(came)
     if match is None:
         raise HeadError(502, f"no head of a response: {wrong_line(came)!r}")
-    version, status, reason, lines = match.groups()
-    return Response(int(status), HEADER.findall(lines), reason or b"", version, came)
+    version, status, reason = match.groups()
+    return Response(int(status), reason or b"", version, came, fields_of(came))
 
 
 def wrong_line(came: bytes) -> bytes:
     """For a person: the first line that is no header, or the head's first line."""
     first, *lines = came.removesuffix(END).split(b"\r\n")
-    wrong = [line for line in lines if not HEADER.fullmatch(line + b"\r\n")]
+    wrong = [line for line in lines if not HEADER.fullmatch(line)]
     return (wrong[0] if wrong else first)[:80]

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import re
 
-from waitforweave.proxy.heads import Request, Response, encode, value_of
+from waitforweave.proxy.heads import Request, Response, value_of
 from waitforweave.proxy.matching import path_of
 from waitforweave.proxy.wire import Wire
 
@@ -27,20 +27,20 @@ def hijacks(request: Request, response: Response) -> bool:
     """Whether this answer turns the connection into a stream: by 101, or for an old client."""
     if response.status_code == 101:
         return True
-    framed = value_of(response, b"content-length") or value_of(response, b"transfer-encoding")
     return (
         request.method == b"POST"
-        and HIJACKED.fullmatch(path_of(request.target.decode())) is not None
         and response.status_code == 200
-        and not framed
         and value_of(response, b"content-type") in STREAMS
+        and not value_of(response, b"content-length")
+        and not value_of(response, b"transfer-encoding")
+        and HIJACKED.fullmatch(path_of(request.target.decode())) is not None
     )
 
 
 async def splice(client: Wire, engine: Wire, response: Response) -> None:
     """Pass the head on, and then bytes both ways until both directions have ended, or a side is
     gone. What came along with the heads is the streams' beginning. OSError."""
-    await client.write(encode(response))
+    await client.write(response.came)
     flows = {
         asyncio.create_task(flow(client, engine)): client,
         asyncio.create_task(flow(engine, client)): engine,

@@ -84,10 +84,12 @@ class Wire:
 
     async def write(self, data: bytes) -> None:
         """Send it all, and wait while the other side is slow."""
-        view = memoryview(data)
+        view: bytes | memoryview = data
         while view:
             try:
-                view = view[self._sock.send(view) :]
+                if (sent := self._sock.send(view)) == len(view):
+                    return
+                view = memoryview(view)[sent:]
             except BlockingIOError:
                 loop = asyncio.get_running_loop()
                 await self._event(loop.add_writer, loop.remove_writer)

@@ -17,6 +17,7 @@ from waitforweave.proxy.framing import (
     response_body,
 )
 from waitforweave.proxy.heads import Request, Response
+from waitforweave.proxy.parsing import read_request, read_response
 
 pieces = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
 sizes = st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=200)
@@ -99,15 +100,16 @@ def test_a_body_of_a_length_takes_that_and_no_more(length, data, cuts):
 
 
 def request(method: str = "POST", version: str = "1.1", **headers: str) -> Request:
-    return Request(method.encode(), b"/", pairs(headers), version.encode())
+    return read_request(f"{method} / HTTP/{version}\r\nHost: d\r\n{lines(headers)}".encode())
 
 
 def response(status: int, version: str = "1.1", **headers: str) -> Response:
-    return Response(status, pairs(headers), b"OK", version.encode())
+    return read_response(f"HTTP/{version} {status} OK\r\n{lines(headers)}".encode())
 
 
-def pairs(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+def lines(headers: dict[str, str]) -> str:
+    names = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*names, "", ""])
 
 
 def test_a_request_without_framing_has_no_body():
