@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test demo freeze platform tarball manuals release image pictures bench clean
+.PHONY: help venv lint test test-engines demo freeze platform tarball manuals release image pictures bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,11 @@ test: lint freeze ## all tests, on a private engine that goes away with them; ne
 		buildah zsh fish docker-compose systemd-analyze chromium chromedriver
 	$(BIN)/pytest
 	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
+
+test-engines: freeze ## the tests against Docker of other Debian suites, and podman; ENGINE=trixie for one
+	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv debootstrap
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -e '.[engines]'
+	@$(BIN)/python -m tests.engines $(ENGINE)
 
 demo: venv freeze ## the main job, end to end, with the plain docker command
 	@build/need.sh docker busybox

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support import images, launched
+from tests.support import engines, images, launched
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
+
+# Whatever runs `docker` from here on.
+os.environ.update(engines.client_environment())
 
 # Python's own, which it sets back in its children.
 IGNORED_BY_PYTHON = {signal.SIGPIPE, signal.SIGXFSZ}

@@ -22,12 +22,12 @@ from types import TracebackType
 
 import psutil
 
+from tests.support import engines
 from tests.support.docker_cli import DockerCli
 from tests.support.notified import notifications
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-READY_MARK = b"API listen on"
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOCKET_BYTES = 107  # unix(7): sun_path holds 108, with a final NUL
 
@@ -43,9 +43,14 @@ class PrivateEngine(DockerCli):
         self.root = Path(tempfile.mkdtemp(prefix="wfw-engine-", dir=parent))
         self.socket = self.root / "engine.sock"
         super().__init__(f"unix://{self.socket}")
+        self.kind = engines.chosen()
         self._args = list(dockerd_args)
         self._notify = self.root / "notify"
         self._outer: subprocess.Popen[bytes] | None = None
+        self._cgroups = [self.root.name]
+        # One that is there already is somebody else's.
+        if self.kind.cgroup and not list(cgroups_named(self.kind.cgroup)):
+            self._cgroups.append(self.kind.cgroup)
 
     def __enter__(self) -> PrivateEngine:
         try:
@@ -65,7 +70,7 @@ class PrivateEngine(DockerCli):
 
     @property
     def init(self) -> psutil.Process:
-        """The first process of the engine's pid namespace, seen from outside: dockerd's parent."""
+        """The first process of the engine's pid namespace, seen from outside."""
         assert self._outer is not None
         return psutil.Process(self._outer.pid).children()[0]
 
@@ -75,7 +80,8 @@ class PrivateEngine(DockerCli):
 
     def restart(self) -> None:
         """TERM for dockerd, as `systemctl restart docker` sends it; back when it is ready again."""
-        [dockerd] = [each for each in self.init.children() if each.name() == "dockerd"]
+        below = self.init.children(recursive=True)
+        [dockerd] = [each for each in below if each.name() == "dockerd"]
         with notifications(self._notify) as notified:
             dockerd.terminate()
             while notified.recv(100) != b"READY=1":
@@ -88,24 +94,16 @@ class PrivateEngine(DockerCli):
                 f"{self.socket}: more than {SOCKET_BYTES} bytes, too long for a unix socket; "
                 "let TMPDIR name a folder with a shorter path"
             )
-        dockerd = [
-            "dockerd",
-            f"--data-root={self.root}/data",
-            # Not below the root: containerd's own sockets have longer names than ours.
-            "--exec-root=/run/docker",
-            f"--pidfile={self.root}/pid",
-            f"--host={self.url}",
-            f"--cgroup-parent=/{self.root.name}",
-            *self._args,
-        ]
+        # dockerd is not pid 1, with whom all would end: one that was told to end comes again.
+        again = ["sh", "-c", 'while "$@"; do :; done', "sh"]
+        dockerd = self.kind.in_root([*again, *self.kind.words(self.root, self.url, self._args)])
         # pdeathsig: whoever started us may be killed; then unshare dies, and by --kill-child
         # the pid namespace with all that is in it.
         command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid"]
         command += ["--fork", "--kill-child", "--mount-proc", "--"]
         # A /run of its own: what is put there goes with it, and its usual place is free for it.
-        # dockerd is not pid 1, with whom all would end: one that was told to end comes again.
-        setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && while "$@"; do :; done'
-        command += ["sh", "-c", setup, "sh", *dockerd, "--host=unix:///var/run/docker.sock"]
+        setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && "$@" || exit'
+        command += ["sh", "-c", setup, "sh", *dockerd]
         # A session of its own: Ctrl-C is for us, and we take the engine down in order.
         with uninterrupted() as mask:
             self._outer = subprocess.Popen(
@@ -128,7 +126,7 @@ class PrivateEngine(DockerCli):
         deadline = time.monotonic() + START_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(log_fd, selectors.EVENT_READ)
-            while READY_MARK not in log:
+            while self.kind.ready_mark not in log:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise EngineError(
                         f"dockerd is not ready after {START_SECONDS:.0f} s:\n{tail(log)}"
@@ -158,7 +156,8 @@ class PrivateEngine(DockerCli):
             outer.kill()
             outer.wait()
             psutil.wait_procs(children, STOP_SECONDS)
-        remove_cgroups(self.root.name)
+        for name in self._cgroups:
+            remove_cgroups(name)
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -177,9 +176,13 @@ def tail(log: bytes, lines: int = 15) -> str:
     return "\n".join(log.decode(errors="replace").splitlines()[-lines:])
 
 
+def cgroups_named(name: str) -> Iterator[Path]:
+    return Path("/sys/fs/cgroup").glob(f"**/{name}")
+
+
 def remove_cgroups(name: str) -> None:
     """The engine leaves its cgroup parent behind, in each hierarchy; deepest folders first."""
-    for top in Path("/sys/fs/cgroup").glob(f"**/{name}"):
+    for top in cgroups_named(name):
         for folder in sorted((p for p in top.rglob("*") if p.is_dir()), reverse=True):
             folder.rmdir()
         top.rmdir()
