@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from prometheus_client import Counter
 
-from waitforweave.docker import create, gate_labels
+from waitforweave.docker import create, gate_labels, volume_container
 from waitforweave.docker.create import VOLUME_CONTAINER, LeftAlone
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.gate_labels import LabelError
@@ -121,9 +121,8 @@ class CreateHook:
             await self.make_volume_container()
 
     async def make_volume_container(self) -> None:
-        path = f"/containers/create?name={VOLUME_CONTAINER}"
         try:
-            await self.engine.request("POST", path, json={"Image": self.options.volume_image})
+            await volume_container.make(self.engine, {"Image": self.options.volume_image})
         except EngineError as error:
             if error.status == 409:  # Somebody else brought it back meanwhile.
                 return

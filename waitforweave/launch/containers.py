@@ -55,7 +55,7 @@ def require_contained(settings: Settings) -> None:
 
 
 def volume_body(settings: Settings) -> Body:
-    """`weavewait`: holds /home/weavewait, is never started."""
+    """`weavewait`: holds /home/weavewait; nobody has to start it."""
     return {"Image": settings.image, "Labels": label(settings)}
 
 

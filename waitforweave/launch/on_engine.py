@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable
 from typing import Any
 
+from waitforweave.docker import volume_container
 from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.launch import containers
@@ -66,7 +67,7 @@ async def ensure_volume_container(engine: Engine, settings: Settings) -> bool:
     """Make `weavewait` if it is not there; whether it was made."""
     if await inspect(engine, VOLUME_CONTAINER) is not None:
         return False
-    await create(engine, VOLUME_CONTAINER, containers.volume_body(settings))
+    await volume_container.make(engine, containers.volume_body(settings))
     return True
 
 
