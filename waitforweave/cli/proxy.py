@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from waitforweave.cli.listening import listening
 from waitforweave.cli.notify import notify_ready
 from waitforweave.cli.options import engine_option, listen_option
 from waitforweave.docker.url import parse_engine_url
-from waitforweave.proxy.adapters import ConfigError, load
+from waitforweave.proxy.adapters import ConfigError, load, summary
+from waitforweave.proxy.reload import RulesFile
 from waitforweave.proxy.server import serve
 
 
@@ -23,25 +25,33 @@ from waitforweave.proxy.server import serve
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Powerstrip's adapters.yml: which adapters are called around which calls.",
+    help="Powerstrip's adapters.yml: which adapters are called around which calls.  [required]",
+)
+@click.option(
+    "--check",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Say what is wrong with this adapters.yml, or what it holds, and do nothing else.",
 )
 @engine_option
 @listen_option
-def command(config: Path, engine: str, listen: tuple[str, ...]) -> None:
+def command(config: Path | None, check: Path | None, engine: str, listen: tuple[str, ...]) -> None:
     """Pass each call on to the engine, and call the adapters around those that match.
 
     Says on stderr, a line each, which calls matched which rule. Ends on TERM or INT with exit
     code 0.
     """
+    if check is not None:
+        with config_told():
+            click.echo(f"ok: {check}: {summary(load(check))}")
+        return
+    if config is None:
+        raise click.UsageError("Missing option '--config'.")
     logging.basicConfig(level=logging.INFO, format="weavewait proxy: %(message)s")
     # httpx would log each call of an adapter.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    try:
-        endpoints = load(config)
-    except ConfigError as error:
-        click.echo(f"weavewait proxy: {error}", err=True)
-        sys.exit(2)
+    with config_told():
+        rules = RulesFile(config)
 
     def ready() -> None:
         for url in listen:
@@ -50,4 +60,15 @@ def command(config: Path, engine: str, listen: tuple[str, ...]) -> None:
 
     with told("proxy"), ExitStack() as stack:
         sockets = [stack.enter_context(listening(url, like=engine)) for url in listen]
-        asyncio.run(serve(sockets, parse_engine_url(engine), endpoints, ready))
+        asyncio.run(serve(sockets, parse_engine_url(engine), rules, ready))
+
+
+@contextmanager
+def config_told() -> Iterator[None]:
+    """All that is wrong with adapters.yml is said, a line each, and the exit is 2."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.args:
+            click.echo(f"weavewait proxy: {problem}", err=True)
+        sys.exit(2)

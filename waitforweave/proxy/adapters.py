@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ Lines = dict[tuple[str, ...], int]
 
 
 class ConfigError(Exception):
-    """What is wrong in the configuration, where, and what is allowed."""
+    """What is wrong in the configuration, where, and what is allowed: an argument each."""
+
+    def __str__(self) -> str:
+        return "; ".join(self.args)
 
 
 @dataclass(frozen=True)
@@ -63,34 +67,61 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> tuple[Endpoint, ...]:
     """The rules of the file, in its order. ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-    try:
-        return parse(text)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(*(f"{path}: {problem}" for problem in error.args)) from error
 
 
 def parse(text: str) -> tuple[Endpoint, ...]:
-    """The rules of this text. ConfigError."""
+    """The rules of this text. ConfigError with all that is wrong, as far as it can be read."""
     values, lines = read_yaml(text)
     document = read_document(values, lines)
-    adapters = {
-        name: adapter(name, url, line_of(lines, "adapters", name))
-        for name, url in document.adapters.items()
-    }
+    problems: list[str] = []
+    adapters: dict[str, Adapter] = {}
+    for name, url in document.adapters.items():
+        with noted(problems):
+            adapters[name] = adapter(name, url, line_of(lines, "adapters", name))
+    rules: dict[str, Hooks] = {}
+    for pattern, value in document.endpoints.items():
+        with noted(problems):
+            line = line_of(lines, "endpoints", pattern)
+            rules[pattern] = endpoint(pattern, value, document.adapters, line)
+    if problems:
+        raise ConfigError(*problems)
     return tuple(
-        endpoint(pattern, value, adapters, line_of(lines, "endpoints", pattern))
-        for pattern, value in document.endpoints.items()
+        Endpoint(
+            pattern,
+            tuple(adapters[name] for name in hooks.pre),
+            tuple(adapters[name] for name in hooks.post),
+        )
+        for pattern, hooks in rules.items()
     )
+
+
+@contextmanager
+def noted(problems: list[str]) -> Iterator[None]:
+    """What is wrong here goes to the others: a person wants to know of all of them at once."""
+    try:
+        yield
+    except ConfigError as error:
+        problems.extend(error.args)
+
+
+def summary(endpoints: Collection[Endpoint]) -> str:
+    """What these rules are, in a few words: "2 endpoints; adapters: weave (http://...)"."""
+    called = {each: None for rule in endpoints for each in (*rule.pre, *rule.post)}
+    names = ", ".join(f"{adapter.name} ({adapter.url})" for adapter in called) or "none"
+    plural = "" if len(endpoints) == 1 else "s"
+    return f"{len(endpoints)} endpoint{plural}; adapters: {names}"
 
 
 def read_yaml(text: str) -> tuple[object, Lines]:
     """What the text holds, and the line of each key. ConfigError."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = dict(key_lines(root)) if root is not None else {}
+        lines = lines_of(root) if root is not None else {}
         return yaml.safe_load(text), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -122,23 +153,33 @@ def line_of(lines: Lines, section: str, key: str) -> int:
     return lines.get((section, key), lines[(section,)])
 
 
+def lines_of(root: yaml.Node) -> Lines:
+    """The line of each key, by its path. ConfigError for keys that stand there twice: YAML would
+    silently keep the last (powerstrip#68)."""
+    lines: Lines = {}
+    problems: dict[tuple[str, ...], str] = {}
+    for path, line in key_lines(root):
+        if path not in lines:
+            lines[path] = line
+        elif path[:-1] not in problems:  # What is below a key that is told of, is told with it.
+            problems[path] = f'line {line}: "{path[-1]}" stands in line {lines[path]} already'
+    if problems:
+        raise ConfigError(*problems.values())
+    return lines
+
+
 def key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The line of each key, by its path. ConfigError for a key that stands there twice: YAML
-    would silently keep the last (powerstrip#68)."""
+    """Each key's path and its line, in the file's order."""
     if not isinstance(node, yaml.MappingNode) or len(path) == DEPTH:
         return
-    seen: dict[str, int] = {}
     for key, value in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        if name in seen:
-            raise ConfigError(f'line {line}: "{name}" stands in line {seen[name]} already')
-        seen[name] = line
-        yield (*path, name), line
+        name = str(key.value)
+        yield (*path, name), key.start_mark.line + 1
         yield from key_lines(value, (*path, name))
 
 
-def endpoint(pattern: str, value: object, adapters: dict[str, Adapter], line: int) -> Endpoint:
-    """One rule. ConfigError."""
+def endpoint(pattern: str, value: object, adapters: Collection[str], line: int) -> Hooks:
+    """The lists of one rule. ConfigError."""
     where = f'line {line}: endpoint "{pattern}"'
     if not ENDPOINT.fullmatch(pattern):
         raise ConfigError(f'{where}: allowed: "METHOD /path", each may be a shell glob')
@@ -148,12 +189,11 @@ def endpoint(pattern: str, value: object, adapters: dict[str, Adapter], line: in
         raise ConfigError(f"{where}: {error}; allowed: pre, post, lists of adapters") from error
     if not hooks.pre and not hooks.post:
         raise ConfigError(f"{where}: names no adapter; it needs pre or post or both")
-    for name in (*hooks.pre, *hooks.post):
-        if name not in adapters:
-            known = ", ".join(sorted(adapters)) or "none"
-            raise ConfigError(f'{where}: no adapter "{name}"; defined: {known}')
-    pre, post = (tuple(adapters[name] for name in names) for names in (hooks.pre, hooks.post))
-    return Endpoint(pattern, pre, post)
+    known = ", ".join(sorted(adapters)) or "none"
+    unknown = [name for name in dict.fromkeys((*hooks.pre, *hooks.post)) if name not in adapters]
+    if unknown:
+        raise ConfigError(*(f'{where}: no adapter "{name}"; defined: {known}' for name in unknown))
+    return hooks
 
 
 def adapter(name: str, url: object, line: int) -> Adapter:

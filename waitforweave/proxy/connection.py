@@ -28,13 +28,17 @@ log = logging.getLogger(__name__)
 LINGER_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Proxy:
-    """What all connections share."""
+    """What all connections share. A call keeps the rules that it began with."""
 
     engine: EngineUrl
     endpoints: Sequence[Endpoint]
     adapters: Adapters
+
+    def use(self, endpoints: Sequence[Endpoint]) -> None:
+        """Other rules, from the next call on."""
+        self.endpoints = endpoints
 
     async def serve(self, sock: socket.socket) -> None:
         """All calls of one client; never raises for what client, engine or adapter do."""

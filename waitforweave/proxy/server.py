@@ -10,9 +10,9 @@ import socket
 from collections.abc import Callable, Sequence
 
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.connection import Proxy
+from waitforweave.proxy.reload import RulesFile
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ ACCEPT_AGAIN_SECONDS = 1.0
 async def serve(
     listeners: Sequence[socket.socket],
     engine: EngineUrl,
-    endpoints: Sequence[Endpoint],
+    file: RulesFile,
     ready: Callable[[], None],
 ) -> None:
     """Serve until TERM or INT; `ready` is called when clients can come."""
@@ -33,11 +33,12 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Adapters() as adapters:
-        proxy = Proxy(engine, endpoints, adapters)
+        proxy = Proxy(engine, file.rules, adapters)
         tasks: set[asyncio.Task[None]] = set()
         tasks |= {asyncio.create_task(accept(listener, proxy, tasks)) for listener in listeners}
-        ready()
-        await stop.wait()
+        with file.following(proxy.use):
+            ready()
+            await stop.wait()
         # The calls that are under way end with us: their clients see the connection close.
         for task in tasks:
             task.cancel()

@@ -139,8 +139,7 @@ class Sides:
     ) -> None:
         """Let the proxy run with these rules, between unix sockets unless told otherwise; a hook
         answers to what its adapter is sent."""
-        names = {name: f"http://{name}/v1/extension" for name in hooks}
-        rules = adapters.parse(json.dumps({"endpoints": endpoints or {}, "adapters": names}))
+        rules = self.rules(endpoints or {}, *hooks)
 
         def transport(adapter: adapters.Adapter) -> httpx.AsyncBaseTransport:
             def answer(request: httpx.Request) -> httpx.Response:
@@ -152,8 +151,14 @@ class Sides:
 
         engine = engine or EngineUrl("unix", path=str(self.engine_path))
         self.listening = listening or listener(self.proxy_path)
-        accepting = server.accept(self.listening, Proxy(engine, rules, Adapters(transport)), set())
+        self.proxy = Proxy(engine, rules, Adapters(transport))
+        accepting = server.accept(self.listening, self.proxy, set())
         asyncio.run_coroutine_threadsafe(accepting, self.loop)
+
+    def rules(self, endpoints: dict[str, Any], *names: str) -> tuple[adapters.Endpoint, ...]:
+        """What adapters.yml would say, with adapters of these names."""
+        urls = {name: f"http://{name}/v1/extension" for name in names}
+        return adapters.parse(json.dumps({"endpoints": endpoints, "adapters": urls}))
 
     def listen(self) -> None:
         """Be an engine that listens."""

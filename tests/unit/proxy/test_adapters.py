@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from waitforweave.proxy.adapters import Adapter, ConfigError, load, parse
+from waitforweave.proxy.adapters import Adapter, ConfigError, load, parse, summary
 
 SEED = """\
 endpoints:
@@ -149,3 +149,55 @@ def test_load_names_the_file(tmp_path):
         load(missing)
     missing.write_text(SEED)
     assert load(missing) == parse(SEED)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    text = """\
+adapters:
+  bad: ftp://h/
+  good: http://h/
+endpoints:
+  "POST /a": {pre: [bad, none, other]}
+  "POST /b": {after: [good]}
+  "post": {pre: [good]}
+"""
+    with pytest.raises(ConfigError) as raised:
+        parse(text)
+    beginnings = (
+        'line 2: adapter "bad": "ftp://h/" is no URL',
+        'line 5: endpoint "POST /a": no adapter "none"; defined: bad, good',
+        'line 5: endpoint "POST /a": no adapter "other"; defined: bad, good',
+        'line 6: endpoint "POST /b": Object contains unknown field `after`',
+        'line 7: endpoint "post": allowed: "METHOD /path"',
+    )
+    told = raised.value.args
+    assert [told.startswith(line) for told, line in zip(told, beginnings, strict=True)] == [
+        True
+    ] * 5
+    assert str(raised.value) == "; ".join(told)
+
+
+def test_all_keys_that_stand_there_twice_are_told_without_what_is_below_them():
+    rule = '  "POST /a": {pre: [x], post: [x]}\n'
+    with pytest.raises(ConfigError) as raised:
+        parse(f'endpoints:\n{rule}{rule}adapters:\n  x: "http://x/"\n  x: "http://y/"\n')
+    assert raised.value.args == (
+        'line 3: "POST /a" stands in line 2 already',
+        'line 6: "x" stands in line 5 already',
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SEED, "2 endpoints; adapters: weave (http://weave/v1/extension)"),
+        ("endpoints: {}\nadapters: {}", "0 endpoints; adapters: none"),
+        (
+            'endpoints: {"GET /a": {pre: [b], post: [a, b]}}\n'
+            "adapters: {a: 'http://a/', b: 'unix:///b', unused: 'http://c/'}",
+            "1 endpoint; adapters: b (unix:///b), a (http://a/)",
+        ),
+    ],
+)
+def test_a_summary_names_the_adapters_that_are_called(text, said):
+    assert summary(parse(text)) == said

@@ -12,10 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
+from click.testing import CliRunner, Result
 
 from tests.support.proxied import Proxy, proxy
+from waitforweave.cli.proxy import command
 
 PONG = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 POST = b"POST /a HTTP/1.1\r\nHost: a\r\n"
@@ -171,6 +174,69 @@ def test_a_wrong_configuration_is_told_and_nothing_begun(tmp_path):
         f'weavewait proxy: {config}: line 2: endpoint "POST /a": no adapter "x"; defined: none\n'
     )
     assert not (tmp_path / "docker.sock").exists()
+
+
+@contextmanager
+def told_by(running: Proxy) -> Iterator[IO[bytes]]:
+    """The lines of its log, as they come."""
+    words = ["tail", "--lines=+1", "--follow", str(running.folder / "log")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as tail:
+        assert tail.stdout is not None
+        try:
+            yield tail.stdout
+        finally:
+            tail.kill()
+
+
+def test_it_reads_its_rules_again_and_lives_on(tmp_path, engine_url):
+    with proxy(tmp_path / "p", engine_url) as running:
+        other = running.folder / "other.yml"
+        other.write_text("endpoints: {'* /_ping': {post: [x]}}\nadapters: {x: 'unix:///none'}\n")
+        with told_by(running) as lines:
+            assert b"listening on" in lines.readline()
+            other.rename(running.folder / "adapters.yml")
+            assert b"adapters.yml, read again: 1 endpoint; adapters: x" in lines.readline()
+            running.process.send_signal(signal.SIGHUP)
+            assert b"adapters.yml, read again: 1 endpoint; adapters: x" in lines.readline()
+            assert said_by(running.socket, PING) == PONG  # Not JSON: no post-hook.
+            assert b'GET /_ping matches "* /_ping"' in lines.readline()
+
+
+def checked(path: Path) -> Result:
+    return CliRunner().invoke(command, ["--check", str(path)])
+
+
+def test_check_says_what_a_file_holds(tmp_path):
+    config = tmp_path / "adapters.yml"
+    config.write_text('endpoints: {"POST /a": {pre: [x]}}\nadapters: {x: "http://h/"}\n')
+    done = checked(config)
+    assert done.exit_code == 0
+    assert done.output == f"ok: {config}: 1 endpoint; adapters: x (http://h/)\n"
+
+
+def test_check_says_all_that_is_wrong_a_line_each(tmp_path):
+    config = tmp_path / "adapters.yml"
+    config.write_text('endpoints:\n  "POST /a": {pre: [x]}\n  "a": {pre: [x]}\nadapters: {}\n')
+    done = checked(config)
+    assert done.exit_code == 2
+    assert (done.stdout, done.stderr) == (
+        "",
+        f'weavewait proxy: {config}: line 2: endpoint "POST /a": no adapter "x"; defined: none\n'
+        f'weavewait proxy: {config}: line 3: endpoint "a": '
+        'allowed: "METHOD /path", each may be a shell glob\n',
+    )
+
+
+def test_check_of_a_file_that_is_not_there(tmp_path):
+    done = checked(tmp_path / "none.yml")
+    assert done.exit_code == 2
+    assert done.stderr == f"weavewait proxy: {tmp_path}/none.yml: No such file or directory\n"
+
+
+def test_a_proxy_without_configuration_is_refused():
+    done = CliRunner().invoke(command, [])
+    assert done.exit_code == 2
+    assert "Missing option '--config'" in done.stderr
 
 
 @pytest.mark.parametrize(
