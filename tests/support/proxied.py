@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,19 +49,29 @@ class Proxy(DockerCli):
 
 
 @contextmanager
-def proxy(folder: Path, engine_url: str, config: str = NO_HOOKS) -> Iterator[Proxy]:
-    """A proxy before this engine, which is ready; its socket and its log are in `folder`."""
+def proxy(
+    folder: Path,
+    engine_url: str,
+    config: str = NO_HOOKS,
+    *words: str,
+    below: Sequence[str] = (),
+    fds: Sequence[socket.socket] = (),
+) -> Iterator[Proxy]:
+    """A proxy before this engine, which is ready; its socket and its log are in `folder`. More
+    `words` go on its command line, which is given to a command that it runs `below`; it inherits
+    the `fds`."""
     folder.mkdir(exist_ok=True)
     (folder / "adapters.yml").write_text(config)
     with (folder / "log").open("wb") as log, notifications(folder / "notify") as notified:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "waitforweave.cli.main", "proxy"),
+                *(*below, sys.executable, "-m", "waitforweave.cli.main", "proxy"),
                 *("--config", str(folder / "adapters.yml"), "--engine", engine_url),
-                *("--listen", f"unix://{folder}/docker.sock"),
+                *("--listen", f"unix://{folder}/docker.sock", *words),
             ],
             env={**os.environ, "NOTIFY_SOCKET": str(folder / "notify")},
             stderr=log,
+            pass_fds=[sock.fileno() for sock in fds],
         )
         running = Proxy(folder, process)
         try:

@@ -1,4 +1,4 @@
-"""A listening socket for `serve` and `proxy`: a unix socket, or TCP on loopback when asked for."""
+"""A listening socket for `serve` and `proxy`: a unix socket, or TCP when asked for."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ class ListenError(Exception):
 
 
 @contextmanager
-def listening(url: str, like: str | None = None) -> Iterator[socket.socket]:
+def listening(
+    url: str, like: str | None = None, *, anywhere: bool = False
+) -> Iterator[socket.socket]:
     """A non-blocking socket that listens at `url`; its file goes with it. ListenError.
+
+    On TCP it is on loopback, unless it may be `anywhere`.
 
     `like` is the URL of an engine: a unix socket gets the owner, group and mode of that engine's,
     so that whoever may use the one may use the other (powerstrip#57). Else it is its owner's only.
     """
     address = parse_engine_url(url)
     if address.scheme == "tcp":
+        if not anywhere:
+            require_loopback(address)
         with tcp_socket(address) as listener:
             yield listener
         return
@@ -42,8 +48,9 @@ def listening(url: str, like: str | None = None) -> Iterator[socket.socket]:
                     path.unlink()
 
 
-def require_loopback(address: EngineUrl) -> None:
-    """Whoever reaches a port of ours is root on this host (weave#1055). ListenError."""
+def require_loopback(address: EngineUrl, otherwise: str = "") -> None:
+    """Whoever reaches a port of ours is root on this host (weave#1055). ListenError, which says
+    what may be done `otherwise`."""
     if address.scheme != "tcp":
         return
     try:
@@ -53,13 +60,12 @@ def require_loopback(address: EngineUrl) -> None:
     if not loopback:
         raise ListenError(
             f"{address}: anybody who reaches this port would rule the engine; "
-            "allowed: tcp://127.0.0.1:PORT, tcp://[::1]:PORT, or a unix socket"
+            f"allowed: tcp://127.0.0.1:PORT, tcp://[::1]:PORT, or a unix socket{otherwise}"
         )
 
 
 def tcp_socket(address: EngineUrl) -> socket.socket:
-    """Listens on loopback only. ListenError."""
-    require_loopback(address)
+    """Listens on TCP. ListenError."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         listener = socket.create_server((address.host, address.port), family=family)

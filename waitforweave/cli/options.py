@@ -169,11 +169,12 @@ image_option = click.option(
     show_default=True,
     help="The volume image, from which the volume container is made.",
 )
+LISTEN = "unix:///run/weavewait/docker.sock"
 listen_option = click.option(
     "--listen",
     multiple=True,
     type=URL,
-    default=("unix:///run/weavewait/docker.sock",),
+    default=(LISTEN,),
     show_default=True,
     help="Where clients reach the proxy: unix:///PATH, or tcp://127.0.0.1:PORT. Repeatable.",
 )

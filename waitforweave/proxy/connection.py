@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import hooked, own, wire
+from waitforweave.proxy import hooked, own, tls, wire
 from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -35,6 +35,11 @@ class Proxy:
     engine: EngineUrl
     endpoints: Sequence[Endpoint]
     adapters: Adapters
+    tls: tls.Engine | None = None
+
+    async def connect(self) -> Wire:
+        """A fresh connection to the engine. OSError."""
+        return await self.tls.connect() if self.tls else Wire(await wire.dial(self.engine))
 
     def use(self, endpoints: Sequence[Endpoint]) -> None:
         """Other rules, from the next call on."""
@@ -109,7 +114,7 @@ class Connection:
                 return self._engine
             self.leave_engine()
         try:
-            self._engine = await wire.connect(self._proxy.engine)
+            self._engine = await self._proxy.connect()
         except OSError as error:
             where = f"the engine at {self._proxy.engine}"
             reason = f"{where} cannot be reached: {error.strerror or error}"

@@ -7,9 +7,12 @@ import logging
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import tls
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.connection import Proxy
 from waitforweave.proxy.reload import RulesFile
@@ -20,10 +23,19 @@ log = logging.getLogger(__name__)
 ACCEPT_AGAIN_SECONDS = 1.0
 
 
+@dataclass(frozen=True)
+class Secured:
+    """TLS, where it is spoken: to the engine, and with clients on TCP."""
+
+    engine: ssl.SSLContext | None = None
+    clients: ssl.SSLContext | None = None
+
+
 async def serve(
     listeners: Sequence[socket.socket],
     engine: EngineUrl,
     file: RulesFile,
+    secured: Secured,
     ready: Callable[[], None],
 ) -> None:
     """Serve until TERM or INT; `ready` is called when clients can come."""
@@ -33,9 +45,12 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Adapters() as adapters:
-        proxy = Proxy(engine, file.rules, adapters)
+        there = None if secured.engine is None else tls.Engine(engine, secured.engine)
+        proxy = Proxy(engine, file.rules, adapters, there)
         tasks: set[asyncio.Task[None]] = set()
-        tasks |= {asyncio.create_task(accept(listener, proxy, tasks)) for listener in listeners}
+        for listener in listeners:
+            secure = None if listener.family == socket.AF_UNIX else secured.clients
+            tasks.add(asyncio.create_task(accept(listener, proxy, tasks, secure)))
         with file.following(proxy.use):
             ready()
             await stop.wait()
@@ -53,7 +68,12 @@ def open_many() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def accept(listener: socket.socket, proxy: Proxy, tasks: set[asyncio.Task[None]]) -> None:
+async def accept(
+    listener: socket.socket,
+    proxy: Proxy,
+    tasks: set[asyncio.Task[None]],
+    secure: ssl.SSLContext | None = None,
+) -> None:
     """Clients of one listener, for ever; each one's task is among `tasks` while it lasts."""
     loop = asyncio.get_running_loop()
     while True:
@@ -65,7 +85,8 @@ async def accept(listener: socket.socket, proxy: Proxy, tasks: set[asyncio.Task[
             continue
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = loop.create_task(proxy.serve(sock))
+        serving = tls.serve(sock, secure, proxy.serve) if secure else proxy.serve(sock)
+        task = loop.create_task(serving)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         await asyncio.sleep(0)  # A crowd at the door does not hold up who is in.

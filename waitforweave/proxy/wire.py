@@ -187,7 +187,7 @@ async def event(fd: int, add: Callable[..., None], remove: Callable[[int], bool]
         remove(fd)
 
 
-async def connect(engine: EngineUrl) -> Wire:
+async def dial(engine: EngineUrl) -> socket.socket:
     """A fresh connection to the engine. OSError."""
     if engine.scheme == "unix":
         return await connect_to(socket.AF_UNIX, engine.path)
@@ -202,7 +202,7 @@ async def connect(engine: EngineUrl) -> Wire:
     raise failure
 
 
-async def connect_to(family: int, address: str | tuple[object, ...]) -> Wire:
+async def connect_to(family: int, address: str | tuple[object, ...]) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         await asyncio.get_running_loop().sock_connect(sock, address)
@@ -211,4 +211,4 @@ async def connect_to(family: int, address: str | tuple[object, ...]) -> Wire:
     except BaseException:
         sock.close()
         raise
-    return Wire(sock)
+    return sock

@@ -14,6 +14,7 @@ import gc
 import json
 import select
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ import httpx
 import pytest
 
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import adapters, server
+from waitforweave.proxy import adapters, server, tls
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.connection import Proxy
 
@@ -127,6 +128,7 @@ class Sides:
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
         self.peers: list[Peer] = []
+        self.others: list[socket.socket] = []  # Listeners of a test's own, closed at the end.
         self.calls: list[dict[str, Any]] = []
 
     def start(
@@ -135,6 +137,8 @@ class Sides:
         *,
         engine: EngineUrl | None = None,
         listening: socket.socket | None = None,
+        engine_tls: ssl.SSLContext | None = None,
+        clients_tls: ssl.SSLContext | None = None,
         **hooks: Hook,
     ) -> None:
         """Let the proxy run with these rules, between unix sockets unless told otherwise; a hook
@@ -151,8 +155,9 @@ class Sides:
 
         engine = engine or EngineUrl("unix", path=str(self.engine_path))
         self.listening = listening or listener(self.proxy_path)
-        self.proxy = Proxy(engine, rules, Adapters(transport))
-        accepting = server.accept(self.listening, self.proxy, set())
+        secured = tls.Engine(engine, engine_tls) if engine_tls else None
+        self.proxy = Proxy(engine, rules, Adapters(transport), secured)
+        accepting = server.accept(self.listening, self.proxy, set(), clients_tls)
         asyncio.run_coroutine_threadsafe(accepting, self.loop)
 
     def rules(self, endpoints: dict[str, Any], *names: str) -> tuple[adapters.Endpoint, ...]:
@@ -163,6 +168,13 @@ class Sides:
     def listen(self) -> None:
         """Be an engine that listens."""
         self.upstream = listener(self.engine_path)
+
+    def listen_on(self, upstream: socket.socket) -> EngineUrl:
+        """Be one that listens on TCP instead."""
+        self.upstream.close()
+        self.upstream = upstream
+        host, port = upstream.getsockname()[:2]
+        return EngineUrl("tcp", host=host, port=port)
 
     def client(self, sent: bytes = b"") -> Peer:
         sock = socket.socket(self.listening.family)
@@ -218,8 +230,8 @@ class Sides:
         self.loop.close()
         for peer in self.peers:
             peer.close()
-        self.upstream.close()
-        self.listening.close()
+        for sock in (self.upstream, self.listening, *self.others):
+            sock.close()
         assert self.bugs == []
 
 
