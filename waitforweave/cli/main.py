@@ -9,6 +9,7 @@ import click
 from waitforweave import __version__
 
 COMMANDS = (
+    "adapter-debug",
     "attach",
     "detach",
     "doctor",
@@ -26,7 +27,8 @@ COMMANDS = (
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module (`waitforweave.cli.NAME`, attribute `command`) when it is used.
+    """Imports a command's module (`waitforweave.cli.NAME`, attribute `command`) when it is used,
+    with "_" for "-".
 
     `weavewait proxy` need not import pyroute2, nor `weavewait attach` an HTTP server.
     """
@@ -37,7 +39,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"waitforweave.cli.{cmd_name}")
+        module = importlib.import_module(f"waitforweave.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from waitforweave.cli.listening import listening
 from waitforweave.cli.network import Network, on_network
 from waitforweave.cli.options import URL, image_option
 from waitforweave.cli.server import Server, Sockets
+from waitforweave.cli.serving import log_to_stderr
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.options import Options as HookOptions
@@ -57,7 +57,7 @@ def command(
     Says on stderr, a line each, what was gated, attached or left alone, and why. Ends on TERM
     or INT with exit code 0.
     """
-    log_to_stderr()
+    log_to_stderr("serve")
     with told("serve"), listening(listen) as listener, page_socket(page) as page_listener:
         backend = network.backend()
         backend.prepare()
@@ -74,23 +74,6 @@ def page_socket(url: str | None) -> Iterator[tuple[socket.socket, str] | None]:
         return
     with listening(url) as listener:
         yield listener, url
-
-
-class OneLine(logging.Formatter):
-    """Each message on a line of its own, whatever names and errors are quoted in it."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        message = super().formatMessage(record)
-        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
-
-
-def log_to_stderr() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("weavewait serve: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # httpx would log each of our calls to the engine, uvicorn each step of its own start and end.
-    for name in ("httpx", "uvicorn"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 async def serve(engine: Engine, backend: Backend, options: HookOptions, sockets: Sockets) -> None:

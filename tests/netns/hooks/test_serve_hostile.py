@@ -13,7 +13,7 @@ import uvicorn
 
 from tests.netns.gate.space import Space
 from tests.netns.hooks.test_serve_command import called, pre_hook, serving
-from waitforweave.cli.server import configured
+from waitforweave.cli.serving import configured
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks import app, impatient
 from waitforweave.hooks.attaching import Attacher

@@ -17,7 +17,7 @@ def typed(*words: str) -> Result:
 
 def test_help_names_each_command_in_a_whole_sentence():
     listed = typed("--help").output.split("Commands:\n", 1)[1].splitlines()
-    said = [re.fullmatch(r"  (\w+) +\S.*[^.]\.", line) for line in listed]
+    said = [re.fullmatch(r"  ([\w-]+) +\S.*[^.]\.", line) for line in listed]
     assert [match and match[1] for match in said] == [name for name in COMMANDS if name != "volume"]
 
 
