@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -97,7 +98,7 @@ class Adapter:
 
 
 @contextmanager
-def adapter(hook: Hook) -> Iterator[Adapter]:
+def adapter(hook: Hook, tls: ssl.SSLContext | None = None) -> Iterator[Adapter]:
     """An adapter on loopback whose answers `hook` gives, by http.server of the library."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -118,7 +119,10 @@ def adapter(hook: Hook) -> Iterator[Adapter]:
 
     lock = threading.Lock()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        here = Adapter(f"http://127.0.0.1:{server.server_port}/v1/extension")
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "http" if tls is None else "https"
+        here = Adapter(f"{scheme}://127.0.0.1:{server.server_port}/v1/extension")
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
