@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import textwrap
 from pathlib import Path
 
 import pytest
 
+from waitforweave.cli import adapter_debug, proxy
 from waitforweave.proxy import protocol
 from waitforweave.proxy.adapters import parse
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "proxy.md").read_text()
+JOINED = TEXT.replace("\\\n", "")
 
 
 def blocks() -> list[str]:
@@ -64,3 +67,21 @@ def test_the_limits_said_are_the_limits_held():
 
     assert f"within {ADAPTER_SECONDS:.0f} s" in TEXT
     assert f"{HOOKED_BYTES // 2**20} MiB" in TEXT
+
+
+COMMANDS = {"proxy": proxy.command, "adapter-debug": adapter_debug.command}
+
+
+OPTIONS = {word for command in COMMANDS.values() for param in command.params for word in param.opts}
+
+
+def test_each_option_is_described_and_none_that_is_not_there():
+    described = set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", TEXT))
+    assert described == OPTIONS
+
+
+def test_the_command_lines_shown_are_some():
+    shown = re.findall(r"weavewait (proxy|adapter-debug) (--[^\[\n]*)$", JOINED, re.MULTILINE)
+    assert len(shown) >= 3
+    for name, words in shown:
+        COMMANDS[name].make_context(name, shlex.split(words))

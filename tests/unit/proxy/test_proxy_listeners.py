@@ -68,6 +68,22 @@ def test_tls_is_for_tcp_only(tmp_path, engine_url, folder):
         assert f"listening on tcp://127.0.0.1:{port} with TLS\n" in running.log()
 
 
+def test_it_ends_while_clients_are_connected_with_tls(tmp_path, engine_url, folder):
+    port = free_port()
+    words = (f"--listen=tcp://127.0.0.1:{port}", *listener_words(folder))
+    with proxy(tmp_path / "p", engine_url, NO_HOOKS, *words) as running:
+        shaking = socket.create_connection(("127.0.0.1", port), timeout=30)
+        with (
+            shaking,
+            socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+            client_context(folder).wrap_socket(plain, server_hostname="127.0.0.1") as client,
+        ):
+            client.sendall(PING[:10])
+            assert running.stop() == 0
+            assert client.recv(1) == shaking.recv(1) == b""
+        assert len(running.log().splitlines()) == 2
+
+
 @pytest.mark.parametrize("more", ["tls", "insecure"])
 def test_elsewhere_than_on_loopback_with_tls_or_when_told_so(tmp_path, engine_url, folder, more):
     port = free_port()
