@@ -9,7 +9,7 @@ from pathlib import Path
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PEM = serialization.Encoding.PEM
@@ -59,9 +59,15 @@ def listener_words(folder: Path) -> list[str]:
     return [f"{option}={folder / name}" for option, name in files.items()]
 
 
-def self_signed(cert: Path, key: Path, *, usage: str, not_after: datetime.datetime) -> None:
+def self_signed(
+    cert: Path, key: Path, *, usage: str, not_after: datetime.datetime, rsa_bits: int | None = None
+) -> None:
     """A certificate, for the "client" or the "server" side, that is its own authority."""
-    private = ec.generate_private_key(ec.SECP256R1())
+    private = (
+        ec.generate_private_key(ec.SECP256R1())
+        if rsa_bits is None
+        else rsa.generate_private_key(65537, rsa_bits)
+    )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, usage)])
     signed = (
         x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())

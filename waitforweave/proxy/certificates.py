@@ -9,6 +9,8 @@ from typing import NoReturn
 
 # Which certificates an engine's client has, by the names that the docker command gives them.
 CA, CERT, KEY = "ca.pem", "cert.pem", "key.pem"
+# OpenSSL's reasons for a key of another certificate: of the same kind, of another kind.
+NOT_ITS_KEY = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
 
 class CertificateError(Exception):
@@ -107,9 +109,9 @@ def load_pair(context: ssl.SSLContext, cert: Path, key: Path) -> None:
     try:
         context.load_cert_chain(cert, key, password=locked)
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if error.reason in NOT_ITS_KEY:
             raise CertificateError(f"{key}: is not the key of {cert}") from error
-        if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
+        if error.reason == "EE_KEY_TOO_SMALL":
             raise CertificateError(f"{cert}: {reason_of(error)}") from error
         raise CertificateError(f"{key}: holds no private key in PEM form") from error
 

@@ -56,6 +56,16 @@ def test_a_key_of_another_certificate(folder, tmp_path, said_of):
     assert said_of(folder) == said
 
 
+@pytest.mark.parametrize(("usage", "said_of"), [("server", listened), ("client", asked)])
+def test_keys_of_another_kind_and_that_are_too_small(folder, usage, said_of):
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    small = {"usage": usage, "not_after": NOW + DAY, "rsa_bits": 1024}
+    self_signed(folder / "unused", key, **small)
+    assert said_of(folder) == f"{key}: is not the key of {cert}"
+    self_signed(cert, key, **small)
+    assert said_of(folder) == f"{cert}: ee key too small"
+
+
 @pytest.mark.parametrize("said_of", [listened, asked])
 def test_a_key_with_a_password_is_not_asked_for_one(folder, said_of):
     key = folder / "key.pem"
