@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging.handlers
+import queue
 import select
 import socket
 import ssl
@@ -23,6 +25,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.certificates import Authority
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import adapters, server, tls
 from waitforweave.proxy.chain import Adapters
@@ -249,3 +252,29 @@ def sides(tmp_path: Path) -> Iterator[Sides]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    """What different parties have: two of one authority, and one of another's."""
+    root, ours = tmp_path_factory.mktemp("certificates"), Authority()
+    return {
+        "ours": ours.folder(root / "ours"),
+        "elsewhere": ours.folder(root / "elsewhere", "docker.example", "127.0.0.2"),
+        "another's": Authority().folder(root / "another"),
+    }
+
+
+@pytest.fixture
+def folder(folders: dict[str, Path]) -> Path:
+    return folders["ours"]
+
+
+@pytest.fixture
+def logged():
+    """The next line of the log, waited for."""
+    lines: queue.Queue[logging.LogRecord] = queue.Queue()
+    handler = logging.handlers.QueueHandler(lines)
+    tls.log.addHandler(handler)
+    yield lambda: lines.get(timeout=SECONDS).getMessage()
+    tls.log.removeHandler(handler)
