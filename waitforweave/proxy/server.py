@@ -61,9 +61,9 @@ async def serve(
 
 
 def open_many() -> None:
-    """As many descriptors as we may have, as Go's programs do: up to five a client, of which `logs -f`
-    and `events` alone can be hundreds. The soft limit is 1,024 nearly everywhere, for select(2)'s sake,
-    which is not used here."""
+    """As many descriptors as we may have, as Go's programs do: up to five a client, of which
+    `logs -f` and `events` alone can be hundreds. The soft limit is 1,024 nearly everywhere, for
+    select(2)'s sake, which is not used here."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
