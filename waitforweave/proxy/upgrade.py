@@ -12,8 +12,10 @@ import asyncio
 import logging
 import re
 
+from waitforweave.proxy.framing import UntilClose
 from waitforweave.proxy.heads import Request, Response, value_of
 from waitforweave.proxy.matching import path_of
+from waitforweave.proxy.relay import relay
 from waitforweave.proxy.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -61,8 +63,7 @@ async def splice(client: Wire, engine: Wire, response: Response) -> None:
 async def flow(source: Wire, sink: Wire) -> None:
     """One direction, to its end. Where one side has gone, the other direction still goes on."""
     try:
-        while data := await source.read():
-            await sink.write(data)
+        await relay(source, sink, UntilClose())
     except OSError as error:
         log.debug("a stream's direction ended: %s", error)
     sink.write_eof()

@@ -46,8 +46,15 @@ class Wire:
             if not self._likely:
                 await self._readable()
             self._likely = False
-            with suppress(BlockingIOError):
-                return self._sock.recv(CHUNK)
+            if (found := self.read_now()) is not None:
+                return found
+
+    def read_now(self) -> bytes | None:
+        """What can be read of the socket without waiting, b"" for the end; None if nothing can."""
+        try:
+            return self._sock.recv(CHUNK)
+        except BlockingIOError:
+            return None
 
     def has_ahead(self) -> bool:
         """Whether bytes have come already that are still to be read."""
@@ -84,15 +91,19 @@ class Wire:
 
     async def write(self, data: bytes) -> None:
         """Send it all, and wait while the other side is slow."""
-        view: bytes | memoryview = data
-        while view:
-            try:
-                if (sent := self._sock.send(view)) == len(view):
-                    return
-                view = memoryview(view)[sent:]
-            except BlockingIOError:
-                loop = asyncio.get_running_loop()
-                await self._event(loop.add_writer, loop.remove_writer)
+        # To send nothing can fail, too, where the other side has all and is gone.
+        sent = self.write_now(data) if data else 0
+        while sent < len(data):
+            loop = asyncio.get_running_loop()
+            await event(self._sock.fileno(), loop.add_writer, loop.remove_writer)
+            sent += self.write_now(memoryview(data)[sent:])
+
+    def write_now(self, data: bytes | memoryview) -> int:
+        """How much of this could be sent without waiting."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
 
     def write_eof(self) -> None:
         """End our direction only: what the other side still says can be read."""
@@ -172,9 +183,6 @@ class Wire:
             await wakeup
         finally:
             self._reader = None
-
-    async def _event(self, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
-        await event(self._sock.fileno(), add, remove)
 
 
 async def event(fd: int, add: Callable[..., None], remove: Callable[[int], bool]) -> None:

@@ -132,8 +132,7 @@ def test_a_long_run_of_blanks_takes_no_time_to_speak_of():
 
 def test_a_head_that_we_make_has_its_names_and_values():
     response = read_response(RESPONSES[0])
-    head = heads.encode(
-        heads.status_line(response, 201, b"Created"), [(b"X-a", b"1"), (b"x-A", b"2")]
-    )
+    headers = [(b"X-a", b"1"), (b"x-A", b"2")]
+    head = heads.encode(heads.status_line(response, 201, b"Created"), headers)
     assert head == b"HTTP/1.1 201 Created\r\nX-a: 1\r\nx-A: 2\r\n\r\n"
     assert heads.raw(read_response(head)) == [(b"X-a", b"1"), (b"x-A", b"2")]
