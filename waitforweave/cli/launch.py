@@ -75,7 +75,7 @@ def command(
         page=page or "",
     )
     with told("launch"), one_at_a_time("launch", engine):
-        for url in (*listen, *([page] if page else [])):
+        for url in listen:
             require_loopback(parse_engine_url(url))
         started = asyncio.run(bring_up(settings, host_process))
     if started:

@@ -53,15 +53,18 @@ def require_loopback(address: EngineUrl, otherwise: str = "") -> None:
     what may be done `otherwise`."""
     if address.scheme != "tcp":
         return
-    try:
-        loopback = ipaddress.ip_address(address.host).is_loopback
-    except ValueError:
-        loopback = address.host == "localhost"
-    if not loopback:
+    if not is_loopback(address.host):
         raise ListenError(
             f"{address}: anybody who reaches this port would rule the engine; "
             f"allowed: tcp://127.0.0.1:PORT, tcp://[::1]:PORT, or a unix socket{otherwise}"
         )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def tcp_socket(address: EngineUrl) -> socket.socket:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from waitforweave.attach.options import BACKENDS, ENGINE, Options
+from waitforweave.cli.listening import is_loopback
 from waitforweave.docker.url import parse_engine_url
 
 
@@ -34,9 +35,12 @@ class PageUrl(Url):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = value.removeprefix("http://").removesuffix("/").removeprefix("tcp://")
         try:
-            return str(parse_engine_url(f"tcp://{text}"))
+            address = parse_engine_url(f"tcp://{text}")
         except ValueError:
+            address = None
+        if address is None or not is_loopback(address.host):
             self.fail(f'"{value}": allowed: 127.0.0.1:PORT or [::1]:PORT', param, ctx)
+        return str(address)
 
 
 def web_address(url: str) -> str:

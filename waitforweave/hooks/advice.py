@@ -39,7 +39,7 @@ class Advice:
 # By what the reason says, the first that fits. `holder` is the id of another container.
 REASONS: tuple[tuple[str, Advice], ...] = (
     (
-        r"already (?:in use|owned|is already owned) by (?P<holder>[0-9a-f]{12})",
+        r"already (?:in use|owned|is already owned) by (?:\S+ \()?(?P<holder>[0-9a-f]{12})",
         Advice(
             "Two containers were promised the same address: give one of them another, or remove "
             "the one that has it.",

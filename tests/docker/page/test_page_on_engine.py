@@ -105,7 +105,9 @@ def test_a_failure_stays_with_its_reason_when_its_container_is_removed(client, p
     assert client.docker(*words, "true", check=False).code != 0
     page.until(lambda: "second" in page.texts("[data-state=failed] .name"))
     (said,) = page.texts("[data-state=failed] .what")
-    assert said.startswith(f"Unable to claim: address 10.2.1.9/24 already in use by {first[:12]}")
+    assert said.startswith(
+        f"Unable to claim: address 10.2.1.9/24 already in use by first ({first[:12]})"
+    )
     client.docker("rm", "-f", "first")
 
 

@@ -61,6 +61,6 @@ def test_it_is_for_this_host_only(launched, address, tmp_path):
     listen = f"unix://{tmp_path}/h.sock"
     for words in (["launch"], ["serve", "--listen", listen, "--state", str(tmp_path)]):
         refused = typed(*words, "--page", address)
-        assert refused.exit_code == 1
-        assert "allowed: tcp://127.0.0.1:PORT" in refused.output
+        assert refused.exit_code == 2
+        assert f'"{address}": allowed: 127.0.0.1:PORT or [::1]:PORT' in refused.output
     assert launched == []

@@ -15,6 +15,10 @@ from waitforweave.hooks.advice import SERVERS_LOG, for_reason, for_waiting
             "(exit code 1)",
             "docker inspect -f '{{.Name}}' 0123456789ab",
         ),
+        (
+            "Unable to claim: address 10.2.1.5/24 already in use by db (0123456789ab)",
+            "docker inspect -f '{{.Name}}' 0123456789ab",
+        ),
         ("no address is free in 10.2.9.4/30: all 4 are in use", "docker ps -a"),
         ('weave attach: bridge "weave" not present; did you launch weave?', "weave launch"),
         ("weave attach: weave container is not running. (exit code 7)", "weave launch"),
