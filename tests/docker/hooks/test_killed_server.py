@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import threading
@@ -61,18 +62,21 @@ class Server:
             self.ours.wait()
 
     def start(self) -> None:
-        """Back when it says that it is ready."""
-        path = self.engine.root / "ready"
-        with notifications(path) as notified:
-            notified.settimeout(PATIENCE_SECONDS)
+        """Back when it says that it is ready; what it said else, where it never does."""
+        path, log = self.engine.root / "ready", self.engine.root / "server.log"
+        with notifications(path) as notified, log.open("wb") as output:
             self.ours = subprocess.Popen(
                 [*self.engine.enter(), *self.words],
                 env={**os.environ, "NOTIFY_SOCKET": str(path)},
                 cwd=ROOT,
-                stderr=subprocess.DEVNULL,
+                stderr=output,
                 start_new_session=True,
             )
-            assert notified.recv(100) == b"READY=1"
+            ended = os.pidfd_open(self.ours.pid)
+            word = notified.fileno()
+            readable, _, _ = select.select([word, ended], [], [], PATIENCE_SECONDS)
+            os.close(ended)
+            assert word in readable, log.read_text()
         path.unlink()
         # nsenter has forked, to be in the pid namespace.
         [self.process] = psutil.Process(self.ours.pid).children()
