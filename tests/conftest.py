@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engines import podman
 from tests.support import engines, images, launched
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
@@ -17,6 +18,14 @@ os.environ.update(engines.client_environment())
 
 # Python's own, which it sets back in its children.
 IGNORED_BY_PYTHON = {signal.SIGPIPE, signal.SIGXFSZ}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What an engine cannot do is skipped, and says why."""
+    if engines.chosen().podman:
+        for item in items:
+            if why := podman.reason(item.nodeid):
+                item.add_marker(pytest.mark.skip(reason=why))
 
 
 @pytest.fixture(scope="session", autouse=True)

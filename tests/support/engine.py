@@ -49,7 +49,7 @@ class PrivateEngine(DockerCli):
         self._outer: subprocess.Popen[bytes] | None = None
         self._cgroups = [self.root.name]
         # One that is there already is somebody else's.
-        if self.kind.cgroup and not list(cgroups_named(self.kind.cgroup)):
+        if self.kind.cgroup and not cgroups_named(self.kind.cgroup):
             self._cgroups.append(self.kind.cgroup)
 
     def __enter__(self) -> PrivateEngine:
@@ -176,8 +176,10 @@ def tail(log: bytes, lines: int = 15) -> str:
     return "\n".join(log.decode(errors="replace").splitlines()[-lines:])
 
 
-def cgroups_named(name: str) -> Iterator[Path]:
-    return Path("/sys/fs/cgroup").glob(f"**/{name}")
+def cgroups_named(name: str) -> list[Path]:
+    """In each hierarchy. Other engines' folders may go while this looks, which os.walk forgives."""
+    walk = os.walk("/sys/fs/cgroup")
+    return [Path(folder, name) for folder, folders, _ in walk if name in folders]
 
 
 def remove_cgroups(name: str) -> None:

@@ -24,6 +24,7 @@ class Kind:
 
     suite: str | None
     environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: Sequence[str] = ()
     podman: bool = False
 
     @property
@@ -41,6 +42,7 @@ class Kind:
         if self.podman:
             # runc: crun refuses a machine that has cgroups of both versions.
             options = [f"--root={folder}/data", "--runroot=/run/podman", "--runtime=runc"]
+            options += ["--network-config-dir=/run/podman/networks"]
             # It would give each container's process to the socket, too.
             quiet = ["env", "-u", "NOTIFY_SOCKET"]
             serve = ["system", "service", "--time=0", url]
@@ -53,6 +55,7 @@ class Kind:
             f"--pidfile={folder}/pid",
             f"--host={url}",
             f"--cgroup-parent=/{folder.name}",
+            *self.arguments,
             *more,
             "--host=unix:///var/run/docker.sock",
         ]
@@ -89,6 +92,8 @@ KINDS = {
     "testing": Kind("testing"),
     # Refuses old clients, as Docker 29 does by itself.
     "testing-min-1.44": Kind("testing", {"DOCKER_MIN_API_VERSION": "1.44"}),
+    # Images in containerd's store, as Docker 29 keeps them by itself.
+    "testing-containerd": Kind("testing", arguments=["--feature=containerd-snapshotter=true"]),
     "podman": Kind("testing", podman=True),
 }
 

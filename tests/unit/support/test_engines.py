@@ -56,6 +56,11 @@ def test_this_machines_engine_and_client_are_run_as_they_are(monkeypatch):
     assert engines.client_environment() == {}
 
 
+def test_docs_name_them_all():
+    page = (engines.REPOSITORY / "docs/engines.md").read_text()
+    assert [name for name in engines.KINDS if f"`{name}`" not in page] == []
+
+
 def test_a_suites_engine_is_run_in_its_root(monkeypatch, parent):
     monkeypatch.setenv("WFW_TEST_ENGINE", "testing-min-1.44")
     monkeypatch.setenv("PATH", "/usr/bin")
