@@ -14,9 +14,9 @@ from tests.support.docker_cli import DockerCli, Result
 DOCKERFILE = f"""\
 FROM {images.BUSYBOX} AS made
 COPY big /big
-RUN --network=none --mount=type=secret,id=word sh -c 'wc -c </run/secrets/word >/length'
+RUN --mount=type=secret,id=word sh -c 'wc -c </run/secrets/word >/length'
 ARG TIMES
-RUN --network=none --mount=type=cache,id=ID,target=/kept \
+RUN --mount=type=cache,id=ID,target=/kept \
     sh -c 'echo "$TIMES" >>/kept/lines; wc -l </kept/lines >/times'
 FROM scratch
 COPY --from=made /length /times /big /
@@ -51,7 +51,7 @@ def build(request, engine: DockerCli) -> Sequence[str]:
 
 def built(client: DockerCli, build: Sequence[str], folder: Path, *words: str) -> Result:
     secret = f"--secret=id=word,src={folder.parent}/word"
-    options = ("--progress=plain", secret, *words)
+    options = ("--network=none", "--progress=plain", secret, *words)
     return client.docker(*build, *options, str(folder), env={"DOCKER_BUILDKIT": "1"})
 
 
@@ -75,9 +75,9 @@ def test_an_image_on_the_engine(way, build, context):
 
 
 def test_a_step_that_fails(way, engine, build, context):
-    (context / "Dockerfile").write_text(f"FROM {images.BUSYBOX}\nRUN --network=none exit 7\n")
+    (context / "Dockerfile").write_text(f"FROM {images.BUSYBOX}\nRUN exit 7\n")
     env = {"DOCKER_BUILDKIT": "1"}
-    words = (*build, "--no-cache", "--progress=plain", str(context))
+    words = (*build, "--no-cache", "--network=none", "--progress=plain", str(context))
     said = way.docker(*words, check=False, env=env)
     assert said.code == engine.docker(*words, check=False, env=env).code != 0
     assert "exit code: 7" in said.err
