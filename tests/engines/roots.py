@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.support.engines import client_of, root_of
 
-ENGINE = ["docker.io", "iptables", "ca-certificates"]
+# procps: `docker top` asks ps.
+ENGINE = ["docker.io", "iptables", "procps", "ca-certificates"]
 CLIENT = ["docker-cli", "docker-buildx", "docker-compose"]
 PACKAGES = {
     # docker.io brings its client there, and docker-compose is the old one, in Python.

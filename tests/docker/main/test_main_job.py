@@ -15,6 +15,8 @@ from tests.support.docker_cli import DockerCli
 IMAGE = images.BUSYBOX
 GATE = "/home/weavewait/wait-for-weave"
 ADDRESS = ("-e", "WEAVE_CIDR=10.2.1.5/24")
+# On a busy machine the gate says what it waits for.
+QUIET = ("-e", "WAIT_FOR_WEAVE_QUIET=yes")
 # Fails where ethwe is not ready when the program starts: nothing here waits.
 SHOW = "ip -4 -o addr show dev ethwe | tr -s ' ' | cut -d ' ' -f 4"
 
@@ -95,7 +97,7 @@ def with_terminal(client: DockerCli, *words: str) -> tuple[int, bytes]:
 
 
 def test_with_a_terminal(gated, engine):
-    words = ("run", "--rm", "-it", *ADDRESS, IMAGE, "sh", "-c", "tty; stty size; exit 4")
+    words = ("run", "--rm", "-it", *ADDRESS, *QUIET, IMAGE, "sh", "-c", "tty; stty size; exit 4")
     code, said = with_terminal(gated, *words)
     assert (code, said) == with_terminal(engine, *words)
     assert code == 4
@@ -125,8 +127,7 @@ def odd_images(engine):
 
 @pytest.mark.parametrize("words", ODD.values(), ids=ODD)
 def test_what_is_odd_is_as_odd_as_without_us(gated, engine, odd_images, words):
-    # On a busy machine the gate says what it waits for.
-    run = ("run", "--rm", *ADDRESS, "-e", "WAIT_FOR_WEAVE_QUIET=yes", *words)
+    run = ("run", "--rm", *ADDRESS, *QUIET, *words)
     plain = engine.docker(*run, check=False)
     ours = gated.docker(*run, check=False)
     assert (ours.code, ours.out, ours.err) == (plain.code, plain.out, plain.err)
