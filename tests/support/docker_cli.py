@@ -44,7 +44,9 @@ class DockerCli:
             timeout=timeout,
             check=False,
         )
-        result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+        # Bytes that are no text come back by .encode(errors="surrogateescape").
+        out, err = (each.decode(errors="surrogateescape") for each in (done.stdout, done.stderr))
+        result = Result(done.returncode, out, err)
         if check and result.code != 0:
             raise AssertionError(f"docker {' '.join(words)}: exit {result.code}: {result.err}")
         return result
