@@ -1,163 +1,152 @@
-"""The same docker commands straight to the engine, through us, and through us with an adapter
-around each call: what they print and their exit codes are alike. Streams have their own file."""
+"""The same scenes straight to the engine, through the proxy, and through the proxy with adapters:
+what a user sees and the exit codes are alike. Scenes stand in scenes_*.py, by what they are about.
+
+Ways are played side by side, and scenes too, where they do not disturb each other.
+"""
 
 from __future__ import annotations
 
-import io
-import os
-import re
-import subprocess
-import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from tests.docker.proxy.scenes import created, gone, run
-from tests.support import images
+from tests.docker.proxy import (
+    scenes_cli_engine,
+    scenes_cli_errors,
+    scenes_cli_exec,
+    scenes_cli_files,
+    scenes_cli_gated,
+    scenes_cli_life,
+    scenes_cli_observe,
+    scenes_cli_run,
+    scenes_cli_terminal,
+    scenes_py_containers,
+    scenes_py_engine,
+    scenes_py_low_level,
+)
+from tests.docker.proxy.scenes import IMAGE, RUN, NotHereError, Scene, Stage, compared
+from tests.support import proxied
 from tests.support.docker_cli import DockerCli
 
-IMAGE = images.BUSYBOX
-RUN = ("run", "--rm", "--net=none")
-SCENARIOS: list[Callable[[DockerCli], object]] = []
+FILES = (
+    scenes_cli_engine,
+    scenes_cli_errors,
+    scenes_cli_exec,
+    scenes_cli_files,
+    scenes_cli_gated,
+    scenes_cli_life,
+    scenes_cli_observe,
+    scenes_cli_run,
+    scenes_cli_terminal,
+    scenes_py_containers,
+    scenes_py_engine,
+    scenes_py_low_level,
+)
+TOGETHER = [play for file in FILES for play in file.SCENES.together]
+ALONE = [play for file in FILES for play in file.SCENES.alone]
+# docker, runc and the engine's disk are waited for most of the time.
+AT_ONCE = 8
 
 
-def scenario(function: Callable[[DockerCli], object]) -> Callable[[DockerCli], object]:
-    SCENARIOS.append(function)
-    return function
+def title(play: Scene) -> str:
+    return f"{play.__module__.rpartition('scenes_')[2]}-{play.__name__}"
 
 
-@scenario
-def build_with_the_classic_builder(client):
-    context = io.BytesIO()
-    with tarfile.open(fileobj=context, mode="w") as tar:
-        images.add_file(tar, "Dockerfile", f"FROM {IMAGE}\nCOPY f /f\nRUN wc -c /f\n".encode())
-        images.add_file(tar, "f", os.urandom(1) * 2_000_000)
-    code, out, _ = run(
-        client, "build", "--no-cache", "--network=none", "-", stdin=context.getvalue()
-    )
-    return code, "2000000 /f" in out, "Successfully built" in out
+def stages(play: Scene, ways: list[str]) -> list[Stage]:
+    """Names on a stage are the scene's and the way's own."""
+    number = [*TOGETHER, *ALONE].index(play)
+    return [Stage(url, f"way{way}x{number:03}") for way, url in enumerate(ways)]
 
 
-@scenario
-def build_that_fails(client):
-    dockerfile = f"FROM {IMAGE}\nRUN exit 7\n".encode()
-    code, _, err = run(client, "build", "--network=none", "--no-cache", "-", stdin=dockerfile)
-    return code, err[-80:]
+def played(play: Scene, stage: Stage) -> Any:
+    said = compared(play(stage), stage.tag)
+    assert said not in (None, "", [], {}), "a scene that shows nothing compares nothing"
+    return said
 
 
-@scenario
-def copy_both_ways(client):
-    container = client.docker("create", IMAGE, "true").out.strip()
-    tree = io.BytesIO()
-    with tarfile.open(fileobj=tree, mode="w") as tar:
-        images.add_file(tar, "big", b"0123456789" * 300_000)
-    try:
-        put = run(client, "cp", "-", f"{container}:/tmp", stdin=tree.getvalue())
-        return [
-            put,
-            run(client, "cp", f"{container}:/tmp/big", "-"),
-            run(client, "cp", f"{container}:/no/such", "-"),
-            run(client, "diff", container),
-        ]
-    finally:
-        gone(client, container)
+class Stagings:
+    """Scenes that have been begun, and what each of them says on each way."""
+
+    def __init__(self, pool: ThreadPoolExecutor, scenes: list[Scene], ways: list[str]) -> None:
+        self._futures = {
+            play: [pool.submit(played, play, stage) for stage in stages(play, ways)]
+            for play in scenes
+        }
+
+    def said(self, play: Scene) -> list[Any]:
+        return [future.result() for future in self._futures[play]]
+
+    def wait(self) -> None:
+        for future in self._all():
+            future.exception()
+
+    def cancel(self) -> None:
+        for future in self._all():
+            future.cancel()
+
+    def _all(self) -> Iterator[Future[Any]]:
+        for futures in self._futures.values():
+            yield from futures
 
 
-@scenario
-def events_of_a_span(client):
-    since = client.docker("system", "info", "-f", "{{.SystemTime}}").out.strip()
-    client.docker(*RUN, "--name", "evented", IMAGE, "true")
-    until = client.docker("system", "info", "-f", "{{.SystemTime}}").out.strip()
-    words = ("events", "--since", since, "--until", until, "--filter", "container=evented")
-    return run(client, *words, "--format", "{{.Action}}")
+@pytest.fixture(scope="module")
+def ways(engine: DockerCli, plain: DockerCli, adapted: DockerCli) -> list[str]:
+    """The engine's own socket, a proxy without any rule, and one with adapters and our hooks."""
+    return [engine.url, plain.url, adapted.url]
 
 
-@scenario
-def save_and_load(client):
-    saved = subprocess.run(
-        ["docker", "save", IMAGE], env=client.environment(), capture_output=True, check=True
-    ).stdout
-    return len(saved), run(client, "load", stdin=saved)
-
-
-@scenario
-def load_of_what_is_no_image(client):
-    code, out, err = run(client, "load", stdin=b"no tar " * 1000)
-    return code, out, re.sub(r"docker-import-\d+", "DIR", err)
-
-
-@scenario
-def import_and_remove(client):
-    result = run(client, "import", "-", "imported", stdin=images.busybox_root())
-    return result[0], run(client, "rmi", "imported")[0]
-
-
-@scenario
-def wait_for_one_that_has_ended(client):
-    container = created(client, IMAGE, "sh", "-c", "exit 9")
-    try:
-        return run(client, "wait", container), run(client, "wait", container)
-    finally:
-        gone(client, container)
-
-
-@scenario
-def top_stats_and_lists(client):
-    container = created(client, "--name", "topped", IMAGE, "sleep", "1000")
-    try:
-        return [
-            run(client, "top", container, "-o", "args"),
-            run(client, "ps", "--filter", "name=topped", "--format", "{{.Names}} {{.Image}}"),
-            run(client, "stats", "--no-stream", "--format", "{{.Name}}", container),
-            run(client, "images", "--format", "{{.Repository}}", IMAGE),
-            run(client, "version", "--format", "{{.Server.Version}}"),
-        ]
-    finally:
-        gone(client, container)
-
-
-@scenario
-def volumes_and_networks(client):
-    return [
-        run(client, "volume", "create", "a-volume"),
-        run(client, "volume", "inspect", "-f", "{{.Name}}", "a-volume"),
-        run(client, "volume", "rm", "a-volume"),
-        run(client, "network", "create", "--internal", "a-network"),
-        run(client, "network", "rm", "a-network"),
+@pytest.fixture(scope="module")
+def stagings(request: pytest.FixtureRequest, ways: list[str]) -> Iterator[Stagings]:
+    """All scenes that were chosen and may be played at once."""
+    chosen: list[Scene] = [
+        item.callspec.params["play"]  # type: ignore[misc]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.function is test_alike
     ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = Stagings(pool, chosen, ways)
+        try:
+            yield begun
+        finally:
+            begun.cancel()
 
 
-@scenario
-def commit_and_an_empty_entrypoint(client):
-    container = client.docker("create", "--entrypoint", "", IMAGE, "echo", "a b").out.strip()
+def require_alike(say: Callable[[], list[Any]]) -> None:
+    """What a scene says on each way; skipped where it cannot be played straight."""
     try:
-        return [
-            run(client, "commit", container, "committed"),
-            run(client, *RUN, "committed"),
-            run(client, *RUN, "--entrypoint", "", IMAGE, "echo", "a b"),
-            run(client, "rmi", "committed")[0],
-        ]
-    finally:
-        gone(client, container)
+        straight, *others = say()
+    except NotHereError as reason:
+        pytest.skip(str(reason))
+    for said in others:
+        assert said == straight
 
 
-@scenario
-def errors_of_each_kind(client):
-    return [
-        # No such image: the engine's own 404 makes the client pull (weave#967), from nowhere.
-        run(client, "run", "--pull=never", "no-such-image"),
-        run(client, "create", "--name", "bad name", IMAGE),
-        run(client, "inspect", "no-such-thing"),
-        run(client, "start", "no-such-container"),
-        run(client, "network", "rm", "no-such-network"),
-        run(client, *RUN, IMAGE, "no-such-program"),
-        run(client, *RUN, "--memory=1", IMAGE, "true"),
-        run(client, "logs", "no-such-container"),
-    ]
+@pytest.mark.parametrize("play", TOGETHER, ids=title)
+def test_alike(stagings, play):
+    require_alike(lambda: stagings.said(play))
 
 
-@pytest.mark.parametrize("play", SCENARIOS, ids=lambda play: play.__name__)
-def test_alike(engine, plain, watched, play):
-    straight = play(engine)
-    assert play(plain) == straight
-    assert play(watched) == straight
+@pytest.mark.parametrize("play", ALONE, ids=title)
+def test_alike_when_alone(stagings, ways, play):
+    stagings.wait()
+    require_alike(lambda: [played(play, stage) for stage in stages(play, ways)])
+
+
+def test_what_is_changed_on_the_way_is_seen(engine, tmp_path):
+    """Else all of the above could not fail."""
+
+    def play(stage: Stage):
+        return stage.run(*RUN, IMAGE, "echo", "said")
+
+    def alter(message: proxied.Message) -> tuple[int, proxied.Message]:
+        body = message["ClientRequest"]["Body"].replace('"said"', '"said otherwise"')
+        return proxied.changed(message, Body=body)
+
+    with proxied.adapter(alter) as adapter:
+        rules = '{"POST /*/containers/create": {pre: [a]}}'
+        config = f'endpoints: {rules}\nadapters: {{a: "{adapter.url}"}}\n'
+        with proxied.proxy(tmp_path / "p", engine.url, config) as proxy:
+            said = [played(play, Stage(each.url, "way")) for each in (engine, proxy)]
+    assert said == [[0, "said\n", ""], [0, "said otherwise\n", ""]]
