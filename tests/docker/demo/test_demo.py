@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support import images
@@ -32,28 +34,44 @@ def demo(folder: Path, docker_host: str) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def dockerds() -> set[str]:
-    """The pids of all engines of this machine."""
-    said = subprocess.run(["pgrep", "-x", "dockerd"], capture_output=True, text=True, check=False)
-    return set(said.stdout.split())
+def dockerds(folder: Path) -> list[int]:
+    """The engines that a demo with this folder has started, and that still run."""
+    found = psutil.process_iter(["name", "cmdline"])
+    return [
+        each.pid
+        for each in found
+        if each.info["name"] == "dockerd" and str(folder) in " ".join(each.info["cmdline"] or ())
+    ]
 
 
 def test_on_a_machine_without_an_engine(tmp_path):
-    before = dockerds()
     with demo(tmp_path, f"unix://{tmp_path}/none.sock") as process:
         said, _ = process.communicate()
     assert process.returncode == 0, said
     assert said.startswith("starting a private engine")
     assert "the demo came out as expected" in said
     assert said.count("    as expected, ") == 6
+    assert without_numbers(shown_in_the_readme()) <= without_numbers(said.splitlines())
     assert list(tmp_path.iterdir()) == []
-    assert dockerds() == before
+    assert dockerds(tmp_path) == []
+
+
+def shown_in_the_readme() -> list[str]:
+    """What README.md shows of it."""
+    (block,) = re.findall(r"prints, in part:\n\n((?:    .*\n)+)", (ROOT / "README.md").read_text())
+    return [line.removeprefix("    ") for line in block.splitlines() if line != "    ..."]
+
+
+def without_numbers(lines: list[str]) -> set[str]:
+    """But for pids and times, which are others each time."""
+    return {re.sub(r"wfw-demo-\d+|\d+ m?s\b", "N", line) for line in lines}
 
 
 def everything(engine: PrivateEngine) -> list[str]:
     """All containers, images and volumes of an engine."""
     asked = (["ps", "-aq", "--no-trunc"], ["image", "ls", "-q"], ["volume", "ls", "-q"])
-    return [engine.docker(*words).out for words in asked]
+    # Images of the same second come in any order.
+    return ["\n".join(sorted(engine.docker(*words).out.split())) for words in asked]
 
 
 def test_on_an_engine_that_answers_nothing_is_left(engine, volume_image, tmp_path):
@@ -121,15 +139,15 @@ def test_a_launch_of_somebody_else_is_left_alone(engine, gated, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("moment", ["$ make", "1. ", "    $ docker exec"])
 def test_interrupted_nothing_is_left(tmp_path, number, moment):
-    before = dockerds()
     with demo(tmp_path, f"unix://{tmp_path}/none.sock") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith(moment):
                 break
+        assert dockerds(tmp_path)
         process.send_signal(number)
         rest = process.stdout.read()
     assert process.returncode == 130
     assert "interrupted; everything was taken away again" in rest
     assert list(tmp_path.iterdir()) == []
-    assert dockerds() == before
+    assert dockerds(tmp_path) == []

@@ -106,11 +106,20 @@ def volume_container(engine: PrivateEngine, volume_image: str) -> Iterator[str]:
     engine.docker("rm", "-v", "weavewait")
 
 
+# What the tool keeps between its runs lies with the engine, not on the machine of the tests.
+ON_ITS_OWN = """
+mkdir -p "$0" /var/lib/weavewait
+mount --bind "$0" /var/lib/weavewait
+exec sh -ec "$1"
+"""
+
+
 def shell(engine: PrivateEngine, script: str, **variables: str) -> Result:
     """sh(1) on the engine's machine, `weavewait` on its PATH; stops at the first failure."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    words = ["unshare", "--mount", "env", "-u", "DOCKER_HOST", "sh", "-ec", ON_ITS_OWN]
     done = subprocess.run(
-        [*engine.enter(), "env", "-u", "DOCKER_HOST", "sh", "-ec", script],
+        [*engine.enter(), *words, str(engine.root / "state"), script],
         cwd=ROOT,
         env={**os.environ, "PATH": path, **variables},
         capture_output=True,

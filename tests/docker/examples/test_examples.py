@@ -16,7 +16,7 @@ import yaml
 from tests.docker.examples.conftest import EXAMPLES, shell
 from tests.netns.attach.contract.rigs import DEBIANS_PLUGINS
 from tests.support import fake_weave
-from tests.support.launched import ROOT, weavewait
+from tests.support.launched import ROOT
 
 
 def pod() -> Any:
@@ -70,7 +70,7 @@ def test_the_pods_containers_one_after_the_other(busybox, volume_image, engine):
     assert all(json.loads(line)["event"] in ("waiting", "ready") for line in logs.err.splitlines())
     engine.docker("rm", container)
     engine.docker("volume", "rm", "wfw-pod")
-    weavewait("detach", "--all", f"--engine={engine.url}", enter=engine.enter())
+    shell(engine, f"weavewait detach --all --engine {engine.url}")
 
 
 def test_systemd_takes_the_units(tmp_path):
@@ -150,7 +150,6 @@ def test_github_job(busybox, volume_image, engine, tmp_path):
         WEAVEWAIT_ARCHIVE=archive,
         GITHUB_ENV=f"{tmp_path}/env",
     )
-    weavewait("stop", f"--engine={engine.url}", enter=engine.enter())
     shell(engine, "weavewait stop")
     assert done.code == 0, done.err
     assert "10.2.1.5/24" in done.out

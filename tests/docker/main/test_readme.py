@@ -51,6 +51,25 @@ def test_alone(engine, tmp_path):
     assert result.stdout == "your program: --its-option\nthe network is there\n"
 
 
+def test_alone_in_an_image(engine, volume_image):
+    """The Dockerfile's lines, and a tunnel that comes to the container from outside."""
+    (lines,) = re.findall(r"^In an image:\n\n((?:    .*\n)+)", README, re.MULTILINE)
+    dockerfile = "FROM wfw-busybox\n" + lines.replace("your-program", "ip").replace("    ", "")
+    engine.docker("build", "-t", "wfw-readme", "-", stdin=dockerfile.encode())
+    words = ["run", "-d", "--network=none", "wfw-readme", "ip", "-4", "-o", "addr", "show", "tun0"]
+    container = engine.docker(*words).out.strip()
+    pid = engine.docker("inspect", "--format", "{{.State.Pid}}", container).out.strip()
+    tunnel = ["link add tun0 type veth peer name far", "link set far up"]
+    tunnel += ["addr add 10.8.0.2/24 dev tun0", "link set tun0 up"]
+    tunnel += ["route add default dev tun0"]
+    result = run_in(engine, "\n".join(f"nsenter -t {pid} -n ip {line}" for line in tunnel))
+    assert result.returncode == 0, result.stderr
+    assert engine.docker("wait", container).out == "0\n"
+    assert "10.8.0.2/24" in engine.docker("logs", container).out
+    engine.docker("rm", container)
+    engine.docker("rmi", "wfw-readme")
+
+
 @pytest.mark.parametrize("page", ["README.md", *sorted(p.name for p in ROOT.glob("docs/*.md"))])
 def test_every_link_leads_somewhere(page):
     path = ROOT / page if page == "README.md" else ROOT / "docs" / page
