@@ -12,8 +12,8 @@ from typing import Any
 
 from tests.page.scenes import Clock
 from tests.unit.hooks.conftest import FakeBackend, FakeEngine, as_backend
+from waitforweave.cli.hook_server import Server, Sockets
 from waitforweave.cli.listening import listening
-from waitforweave.cli.server import Server, Sockets
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.live import Live

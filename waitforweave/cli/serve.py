@@ -18,10 +18,10 @@ from waitforweave.cli.hook_options import (
     page_option,
     show_addresses_option,
 )
+from waitforweave.cli.hook_server import Server, Sockets
 from waitforweave.cli.listening import listening
 from waitforweave.cli.network import Network, on_network
 from waitforweave.cli.options import URL, image_option
-from waitforweave.cli.server import Server, Sockets
 from waitforweave.cli.serving import log_to_stderr
 from waitforweave.docker.engine import Engine
 from waitforweave.hooks.attaching import Attacher
