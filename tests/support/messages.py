@@ -3,8 +3,9 @@
 The rule: what is given as text to an exception of ours (or to the built-in ones that we raise with
 words of our own), to the helpers that make one, to a log line of warning or above, and to the
 gate's `say` where the wait ends badly; and the values of a table HINTS. A name stands for what it
-is assigned in the same function, also within an f-string if that is one text. Values are "..."; a
-message with no word of its own (`f"{path}: {error}"`) passes another's on, and is none.
+is assigned in the same function, also within an f-string if that is one text; several at once are
+one each. Values are "..."; a message with no word of its own (`f"{path}: {error}"`) passes
+another's on, and is none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2] / "waitforweave"
 # Which argument is the text; the first, unless it stands here.
 PLACES = {
     **dict.fromkeys(("HookError", "EngineError", "CommandError", "WeaveCidrError", "OSError"), 1),
+    **dict.fromkeys(("HeadError", "log"), 1),
     **dict.fromkeys(("refusal", "nonsense", "wrong", "say", "failed"), 1),
     "_failed": 2,
 }
@@ -29,7 +31,8 @@ HELPERS = {
 }
 # What the gate says otherwise is no error.
 BAD_ENDS = {"'error'", "'timeout'", "'hopeless'", "'signal'"}
-LEVELS = {"warning", "error", "exception", "critical"}
+# "log" is told its level: whatever may be a warning.
+LEVELS = {"warning", "error", "exception", "critical", "log"}
 # Values that are one word of the project's own, and read better than "...".
 SHORT = 12
 
@@ -73,8 +76,9 @@ def text_of(call: ast.Call) -> ast.expr | None:
         return None
     if not (is_log or name in HELPERS or name.endswith("Error")):
         return None
-    place = PLACES.get(name, 0)
-    return call.args[place] if len(call.args) > place else None
+    # An OSError may have no errno.
+    place = min(PLACES.get(name, 0), len(call.args) - 1)
+    return call.args[place] if call.args else None
 
 
 def templates(text: ast.expr, scope: ast.AST, module: str) -> Iterator[str]:
@@ -85,6 +89,12 @@ def templates(text: ast.expr, scope: ast.AST, module: str) -> Iterator[str]:
     elif isinstance(text, ast.IfExp):
         yield from templates(text.body, scope, module)
         yield from templates(text.orelse, scope, module)
+    elif isinstance(text, ast.Starred):
+        yield from templates(text.value, scope, module)
+    elif isinstance(text, ast.GeneratorExp):
+        yield from templates(text.elt, scope, module)
+    elif isinstance(text, ast.Call) and isinstance(text.func, ast.Attribute):
+        yield from templates(text.func.value, scope, module) if text.func.attr == "values" else ()
     elif isinstance(text, ast.Constant) and isinstance(text.value, str):
         yield shown(re.sub(r"%[sd]", "...", text.value))
     elif isinstance(text, ast.JoinedStr):
@@ -102,7 +112,8 @@ def assigned(name: str, scope: ast.AST) -> list[ast.expr]:
 
 def is_named(node: ast.Assign | ast.AugAssign, name: str) -> bool:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+    names = [each.value if isinstance(each, ast.Subscript) else each for each in targets]
+    return any(isinstance(each, ast.Name) and each.id == name for each in names)
 
 
 def piece(part: ast.expr, scope: ast.AST, module: str) -> str:

@@ -46,12 +46,22 @@ def one(path, error):
         reason = f"{path} is bad"
     log.info("not %s", path)
     log.warning("beware of %s", path)
+    log.log(path, "%s: ended", path)
     other.error("not this")
     try:
         raise HookError(400, reason)
+    except KeyError:
+        raise OSError(f"{path} has no errno")
     except OSError:
         raise LaunchError("this " "too") from error
     raise LaunchError(f"{path}: {error}")
+def three(paths):
+    problems: dict[str, str] = {}
+    for path in paths:
+        problems[path] = f"{path} is one"
+    raise LaunchError(*problems.values())
+def four(paths):
+    raise LaunchError(*(f"{path} is of many" for path in paths))
 def two(log):
     log.say("ready", "not this")
     log.say("timeout", f"late{'' if log else 's'}")
@@ -64,7 +74,7 @@ def test_the_rule_finds_what_a_person_may_read(tmp_path, monkeypatch):
     (tmp_path / "a.py").write_text(SOURCE)
     assert set(messages_of(tmp_path / "a.py")) == {
         *("is a hint", "... is gone", "... is bad", "beware of ...", "this too", "late..."),
-        "is odd",
+        *("is odd", "...: ended", "... has no errno", "... is one", "... is of many"),
     }
 
 

@@ -26,7 +26,8 @@ def announce(index: int, name: str, versions: set[int]) -> None:
     """All addresses of the link, those of these IP versions. OSError."""
     for version in versions:
         if not ensure_switch(SWITCHES[version].format(name), "1"):
-            log.warning("%s: its IPv%d addresses are not announced: no /proc/sys", name, version)
+            family = f"IPv{version}"
+            log.warning("%s: its %s addresses are not announced: no /proc/sys", name, family)
     await_up(index)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
         # struct ifreq: the answer to one is the question of the other.

@@ -8,6 +8,7 @@ it is not ours to make, but a line on stderr says which it is and what to type.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -41,7 +42,8 @@ def tell_of_droppers(bridge: str) -> None:
     try:
         found = droppers(bridge)
     except NetlinkError as error:  # A firewall that is being loaded, say: nothing hangs on it.
-        log.warning("the other chains of nftables cannot be read: %s", error)
+        reason = os.strerror(error.code)
+        log.warning("the other chains of nftables cannot be read: %s", reason)
         return
     for family, table, chain in found:
         log.warning(

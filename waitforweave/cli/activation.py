@@ -19,7 +19,9 @@ def passed_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
     """All that we were given, non-blocking, whose they are at their other end. ListenError."""
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal() or count == "0":
-        raise ListenError(f"{PASSED}: no sockets were passed to us; allowed: below a .socket unit")
+        raise ListenError(
+            f"{PASSED}: no sockets were passed to us; allowed: in the service of a .socket unit"
+        )
     return [passed(number) for number in range(FIRST, FIRST + int(count))]
 
 

@@ -74,7 +74,9 @@ class TlsOptions:
             missing = ", ".join(name for name, file in given.items() if file is None)
             raise click.UsageError(f"TLS for clients needs {missing} too")
         if self.insecure:
-            raise click.UsageError("--insecure is for listening without TLS; allowed: either")
+            raise click.UsageError(
+                "--tlscacert and --insecure contradict each other; allowed: one of them"
+            )
         if not on_tcp:
             raise click.UsageError("TLS is for clients on TCP; allowed: a --listen tcp://... too")
         return listener_context(*files)
@@ -90,7 +92,8 @@ class TlsOptions:
         verify = self.engine_tlsverify or bool(environ.get("DOCKER_TLS_VERIFY"))
         if not asked and not verify and not environ.get("DOCKER_TLS"):
             if self.engine_cert_path is not None:
-                raise click.UsageError("--engine-cert-path needs --engine-tlsverify too")
+                needed = "--engine-tlsverify or --engine-tls"
+                raise click.UsageError(f"--engine-cert-path needs {needed} too")
             return None
         return engine_context(self.engine_cert_path or default_folder(environ), verify=verify)
 

@@ -75,11 +75,11 @@ class Adapters:
             async with asyncio.timeout(ADAPTER_SECONDS):
                 response = await answer(transport, request_to(adapter, content))
         except (TimeoutError, httpx.TimeoutException) as error:
-            message = f"{named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
+            message = f"adapter {named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
             raise refusal(504, message) from error
         except (httpx.HTTPError, OSError) as error:
             reason = str(error) or type(error).__name__
-            raise refusal(502, f"{named(adapter)} cannot be reached: {reason}") from error
+            raise refusal(502, f"adapter {named(adapter)} cannot be reached: {reason}") from error
         if response.status_code >= 400:
             # Verbatim, and nobody after it is asked (powerstrip#78).
             content_type = response.headers.get("Content-Type", "text/plain")
@@ -116,8 +116,8 @@ async def answer(transport: httpx.AsyncBaseTransport, request: httpx.Request) ->
 
 
 def named(adapter: Adapter) -> str:
-    return f"adapter {adapter.name} ({adapter.url})"
+    return f"{adapter.name} ({adapter.url})"
 
 
 def nonsense(adapter: Adapter, what: object) -> Refusal:
-    return refusal(502, f"{named(adapter)} answered nonsense: {what}")
+    return refusal(502, f"adapter {named(adapter)} answered nonsense: {what}")

@@ -179,7 +179,7 @@ def framed(head: Request | Response) -> Body | None:
 def length_in(value: bytes) -> int:
     """The number that a Content-Length is. FramingError."""
     if not LENGTH.fullmatch(value):
-        raise FramingError(f"bad Content-Length: {value[:80]!r}")
+        raise FramingError(f"bad Content-Length: {value[:80]!r}; allowed: one number, in digits")
     return int(value)
 
 

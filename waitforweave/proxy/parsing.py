@@ -57,13 +57,13 @@ def read_request(came: bytes) -> Request:
         raise HeadError(400, f"no head of a request: {wrong_line(came)!r}")
     method, target, version = match.groups()
     if version not in VERSIONS:
-        raise HeadError(505, "HTTP/1.1 is spoken here")
+        raise HeadError(505, f"HTTP/{version.decode()} is not spoken here; allowed: 1.0, 1.1")
     request = Request(method, target, version, came, fields_of(came))
     host = request.fields.get(b"host")
     if host is None and version == b"1.1":
-        raise HeadError(400, "no Host")
+        raise HeadError(400, "no Host; allowed: one, with HTTP/1.1")
     if host is not None and b"," in host:
-        raise HeadError(400, "more than one Host")
+        raise HeadError(400, f"more than one Host: {host[:80]!r}")
     return request
 
 

@@ -74,7 +74,7 @@ def test_an_abstract_one_has_a_name_to_be_shown(monkeypatch):
     ],
 )
 def test_none_of_ours_is_an_error(environ):
-    with pytest.raises(ListenError, match="fd://: no sockets were passed to us; allowed: below a"):
+    with pytest.raises(ListenError, match="fd://: no sockets were passed to us; allowed: in the"):
         passed_sockets(environ)
 
 

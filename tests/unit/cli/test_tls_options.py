@@ -57,7 +57,7 @@ def test_one_of_three_files_is_refused_and_both_others_named(folder):
 
 
 def test_with_and_without_tls_at_once_is_refused(folder):
-    with pytest.raises(click.UsageError, match="--insecure is for listening without TLS"):
+    with pytest.raises(click.UsageError, match="--tlscacert and --insecure contradict"):
         secured(insecure=True, **clients(folder))
 
 
@@ -84,7 +84,7 @@ def test_the_environment_may_be_about_another_engine():
 
 
 def test_a_folder_alone_does_not_say_what_it_is_for(folder):
-    with pytest.raises(click.UsageError, match="--engine-cert-path needs --engine-tlsverify too"):
+    with pytest.raises(click.UsageError, match="needs --engine-tlsverify or --engine-tls too"):
         secured(TCP, engine_cert_path=folder)
 
 

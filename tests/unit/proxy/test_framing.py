@@ -150,3 +150,8 @@ def test_a_response_without_framing_goes_to_the_connections_end():
 def test_two_framings_or_chunks_in_http_1_0_are_an_error(head):
     with pytest.raises(FramingError, match="Transfer-Encoding beside Content-Length, or in HTTP"):
         request_body(head)
+
+
+def test_a_length_that_is_none_is_named_with_what_is_allowed():
+    with pytest.raises(FramingError, match="bad Content-Length: b'3,3'; allowed: one number"):
+        request_body(request(Content_Length="3,3"))
