@@ -29,6 +29,7 @@ FAMILIES = {INET: "inet", socket.AF_INET: "ip", socket.AF_INET6: "ip6", BRIDGE_F
 # In the family "bridge" the interfaces are the bridge's ports, which are all ours.
 PORTS = f"{HOST_END}+"
 NF_DROP, NF_INET_FORWARD = 0, 2
+FIREWALLD = "firewalld"
 # Whether what one bridge forwards between its own ports is shown to the tables of IP, too.
 SWITCHES = {
     INET: ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"),
@@ -55,7 +56,7 @@ def tell_of_droppers(bridge: str) -> None:
 
 def cure(bridge: str, family: str, table: str, chain: str) -> str:
     """What whoever rules that chain types."""
-    if table == "firewalld":  # It writes its tables anew, and would take a rule of ours away.
+    if table == FIREWALLD:  # It writes its tables anew, and would take a rule of ours away.
         return (
             f"firewall-cmd --permanent --zone=trusted --add-interface={bridge} && "
             "firewall-cmd --reload"

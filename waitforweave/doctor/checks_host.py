@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from waitforweave.attach.droppers import FIREWALLD, cure
 from waitforweave.attach.switch import BRIDGE
 from waitforweave.doctor.check import Check, ok, problem, restarted, unseen
 from waitforweave.doctor.facts import Facts, Firewall, Host, Unseen
@@ -60,7 +61,7 @@ def firewall(facts: Facts, host: Host) -> Iterator[Check]:
         return
     found = [problem_of(facts, seen) for seen in host.firewalls if seen.policy and not seen.rule]
     if not isinstance(host.drops, Unseen):
-        found += [drop(name) for name in host.drops]
+        found += [drop(*chain) for chain in host.drops]
     if not isinstance(host.legacy, Unseen):
         for program, rule in host.legacy:
             if rule is None:
@@ -86,9 +87,12 @@ def problem_of(facts: Facts, seen: Firewall) -> Check:
     return problem("firewall", said, todo)
 
 
-def drop(name: str) -> Check:
-    todo = f"let {BRIDGE} to {BRIDGE} through there: our rule in FORWARD does not count for it"
-    return problem("firewall", f"{name} drops what it does not accept", todo)
+def drop(family: str, table: str, chain: str) -> Check:
+    said = f"the nftables chain {family} {table} {chain} drops what is forwarded"
+    if table == FIREWALLD:  # That is its last rule, and those before it lead into many chains.
+        ask = f"firewall-cmd --zone=trusted --query-interface={BRIDGE}"
+        return unseen("firewall", Unseen(f"{said}, but for what firewalld trusts; type: {ask}"))
+    return problem("firewall", said, cure(BRIDGE, family, table, chain))
 
 
 def forwarding(host: Host) -> Check:

@@ -124,8 +124,8 @@ class Host:
     bridge: Bridge
     forward: bool
     firewalls: tuple[Firewall, ...] | Unseen
-    # Base chains of other tables that drop what is forwarded: "table inet firewalld, chain ...".
-    drops: tuple[str, ...] | Unseen
+    # Chains of other tables that drop what the bridge forwards: family, table, name.
+    drops: tuple[tuple[str, str, str], ...] | Unseen
     # Commands whose legacy table is in use, and whether our rule is in it; None: cannot be asked.
     legacy: tuple[tuple[str, bool | None], ...] | Unseen
     # What this kernel cannot make.

@@ -46,13 +46,15 @@ def seen() -> Host:
     with IPRoute() as ipr:
         links = list(ipr.get_links())
         routes = networks(ipr, links)
-    chains = firewall.forward_chains()
-    root = not isinstance(chains, Unseen)
+    policies = firewall.policies()
+    root = not isinstance(policies, Unseen)
     return Host(
         bridge=bridge_of(links),
         forward=FORWARD.read_text().strip() == "1",
-        firewalls=firewall.firewalls(chains, BRIDGE) if not isinstance(chains, Unseen) else chains,
-        drops=firewall.drops(chains) if not isinstance(chains, Unseen) else chains,
+        firewalls=policies
+        if isinstance(policies, Unseen)
+        else firewall.firewalls(policies, BRIDGE),
+        drops=firewall.drops(BRIDGE) if root else NEEDS_ROOT,
         legacy=firewall.legacy_rules(BRIDGE) if root else NEEDS_ROOT,
         lacking=lacking(),
         ipv6=IPV6.is_dir(),

@@ -121,7 +121,7 @@ def test_each_thing_that_is_broken_is_said_and_mended_as_it_says(engine, client)
     assert said["volume"] == "the volume container weavewait is not there"
     assert said["client"].startswith(f"DOCKER_HOST names {engine.url}, past our proxy")
     assert said["bridge"] == "the bridge weave is not there: attached containers reach nobody"
-    assert said["firewall"] == "table inet fw, chain forward drops what it does not accept"
+    assert said["firewall"] == "the nftables chain inet fw forward drops what is forwarded"
     assert said["subnet"].endswith("overlaps the host's 10.40.0.0/16 of docker0")
     assert said["leftovers"].startswith(f"the link {LEFT} is of dddddddddddd")
 

@@ -246,9 +246,9 @@ SAID = {
         f"docker -H {URL} restart weavewait-hooks does it",
     ),
     "another table drops": (
-        *(of_host(drops=("table inet fw, chain forward",)), "firewall"),
-        "table inet fw, chain forward drops what it does not accept",
-        "let weave to weave through there: our rule in FORWARD does not count for it",
+        *(of_host(drops=(("inet", "fw", "forward"),)), "firewall"),
+        "the nftables chain inet fw forward drops what is forwarded",
+        "nft insert rule inet fw forward iifname weave oifname weave accept",
     ),
     "the legacy table lacks our rule": (
         *(of_host(legacy=(("iptables-legacy", False),)), "firewall"),
@@ -357,6 +357,15 @@ def test_what_cannot_be_seen_is_neither_ok_nor_a_problem(name):
     assert check.state == "not seen"
     assert check.said.endswith("needs root")
     assert not check.todo
+
+
+def test_whether_firewalld_lets_us_through_is_firewallds_to_say():
+    check = of(of_host(drops=(("inet", "firewalld", "filter_FORWARD"),)), "firewall")
+    assert (check.state, check.said) == (
+        "not seen",
+        "the nftables chain inet firewalld filter_FORWARD drops what is forwarded, but for what "
+        "firewalld trusts; type: firewall-cmd --zone=trusted --query-interface=weave",
+    )
 
 
 def test_legacy_tables_that_cannot_be_looked_into():
