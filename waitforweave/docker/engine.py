@@ -121,7 +121,14 @@ class Engine:
         """The engine's own API version, never a pinned one (weave#4002)."""
         if self._version is None:
             request = httpx.Request("GET", f"{self._base}/_ping", extensions=TIMES)
-            response = await self._send(request)
+            try:
+                response = await self._send(request)
+            except EngineError as error:
+                if not error.status:
+                    raise
+                # Words of whoever that is, which do not say of whom: "Not Found", say.
+                said = f"{self.url} answers, but not as a Docker Engine: {error}"
+                raise EngineError(error.status, said) from error
             self._version = response.headers.get("Api-Version", "")
             if not self._version:
                 raise EngineError(0, f"{self.url} answers, but is no Docker Engine")

@@ -22,6 +22,8 @@ from waitforweave.doctor.facts import Answer, Client, Socket, Unseen
 from waitforweave.proxy.own import PATH
 
 ASK_SECONDS = 5.0
+# What Go's net/http, and our proxy, say to who speaks without.
+NEEDS_TLS = b"Client sent an HTTP request to an HTTPS server"
 
 
 class Own(msgspec.Struct):
@@ -66,19 +68,24 @@ async def ask(source: str, text: str) -> Client:
             return Client(source, text, Unseen(f"{scheme}:// is the docker client's own way"))
         return Client(source, text, fault=str(error))
     try:
-        return Client(source, text, await answer_at(url))
+        answer = await answer_at(url)
     except httpx.HTTPError as error:
         reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
         return Client(source, text, fault=reason)
+    return Client(source, text, answer)
 
 
-async def answer_at(url: EngineUrl) -> Answer:
+async def answer_at(url: EngineUrl) -> Answer | Unseen:
     """httpx.HTTPError."""
     uds = url.path if url.scheme == "unix" else None
     base = "http://client" if uds else str(url).replace("tcp://", "http://", 1)
     transport = httpx.AsyncHTTPTransport(uds=uds)
     async with httpx.AsyncClient(transport=transport, timeout=ASK_SECONDS) as client:
         response = await client.get(base + PATH)
+    if NEEDS_TLS in response.content:
+        where = str(url).replace("tcp://", "https://", 1) + PATH
+        curl = f"curl --cacert ca.pem --cert cert.pem --key key.pem {where}"
+        return Unseen(f"TLS is spoken there; in the folder of certificates type: {curl}")
     try:
         own = msgspec.json.decode(response.content, type=Own)
     except msgspec.MsgspecError:

@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from waitforweave.attach.options import ENGINE
 from waitforweave.doctor.client import ask, named, socket_at
 from waitforweave.doctor.facts import Answer, Socket, Unseen
+from waitforweave.proxy.tls import NOT_TLS
 
 
 def configured(home: Path, current: str = "", **hosts: str) -> Path:
@@ -106,6 +108,17 @@ def test_where_nobody_answers_that_is_said(url, fault):
 def test_what_only_the_docker_client_can_reach_is_not_seen():
     answer = asyncio.run(ask("DOCKER_HOST", "ssh://me@far")).answer
     assert answer == Unseen("ssh:// is the docker client's own way")
+
+
+def test_where_tls_is_spoken_is_not_seen_but_for_the_command_that_asks(monkeypatch):
+    text = NOT_TLS.partition(b"\r\n\r\n")[2]
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, content=text))
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", lambda **_: transport)
+    answer = asyncio.run(ask("DOCKER_HOST", "tcp://far:2376")).answer
+    assert answer == Unseen(
+        "TLS is spoken there; in the folder of certificates type: curl --cacert ca.pem "
+        "--cert cert.pem --key key.pem https://far:2376/_weavewait"
+    )
 
 
 def test_a_socket_is_looked_at(tmp_path):
