@@ -16,6 +16,7 @@ import h11
 import httpx
 
 CHUNK = 64 * 1024
+CONNECT_AGAIN_SECONDS = 0.01
 # What httpcore says, which httpx' users know.
 NO_ANSWER = "Server disconnected without sending a response."
 
@@ -52,12 +53,24 @@ class Call(httpx.AsyncByteStream):
         self._seconds = request.extensions.get("timeout", {})
         self._loop = asyncio.get_running_loop()
         self._state = h11.Connection(h11.CLIENT)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        with errors_of(httpx.ConnectError, httpx.ConnectTimeout):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
     async def connect(self, path: str) -> None:
         with errors_of(httpx.ConnectError, httpx.ConnectTimeout):
             async with asyncio.timeout(self._seconds.get("connect")):
-                await self._loop.sock_connect(self._socket, path)
+                # The kernel tells nobody when there is room in the queue.
+                while not self._connected(path):  # noqa: ASYNC110
+                    await asyncio.sleep(CONNECT_AGAIN_SECONDS)
+
+    def _connected(self, path: str) -> bool:
+        """False while the server's queue is full: no connection is under way then (connect(2),
+        EAGAIN), which asyncio's sock_connect takes for one that stands. OSError."""
+        try:
+            self._socket.connect(path)
+        except BlockingIOError:
+            return False
+        return True
 
     async def send(self, request: httpx.Request) -> None:
         """All of it, or as far as the server reads: its answer says why it has not read on."""

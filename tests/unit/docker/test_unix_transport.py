@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -105,6 +106,58 @@ def test_a_server_that_is_not_there_is_told_as_the_kernel_tells_it(tmp_path):
     transport = UnixTransport(str(tmp_path / "nobody.sock"))
     with pytest.raises(httpx.ConnectError, match="No such file or directory"):
         asyncio.run(transport.handle_async_request(httpx.Request("GET", "http://name/")))
+
+
+def test_a_server_whose_queue_is_full_is_waited_for(tmp_path):
+    path = str(tmp_path / "s.sock")
+    taken: list[bytes] = []
+
+    def serve(busy: socket.socket) -> None:
+        busy.accept()[0].close()
+        with busy.accept()[0] as connection:
+            taken.append(connection.recv(1000))
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async def main(busy: socket.socket) -> None:
+        request = httpx.Request("GET", "http://name/")
+        call = asyncio.create_task(UnixTransport(path).handle_async_request(request))
+        await asyncio.sleep(0)  # It has met the full queue.
+        response, _ = await asyncio.gather(call, asyncio.to_thread(serve, busy))
+        assert response.status_code == 204
+
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
+        busy.bind(path)
+        busy.listen(0)
+        busy.settimeout(10)
+        first.connect(path)
+        asyncio.run(main(busy))
+    assert taken[0].startswith(b"GET / ")
+
+
+def test_a_queue_that_stays_full_is_given_up(tmp_path):
+    path = str(tmp_path / "s.sock")
+    request = httpx.Request("GET", "http://name/", extensions={"timeout": {"connect": 0.0}})
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
+        busy.bind(path)
+        busy.listen(0)
+        first.connect(path)
+        with pytest.raises(httpx.ConnectTimeout):
+            asyncio.run(UnixTransport(path).handle_async_request(request))
+
+
+def test_no_descriptor_left_is_told_as_the_kernel_tells_it(tmp_path):
+    transport = UnixTransport(str(tmp_path / "s.sock"))
+
+    async def main() -> None:
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            with pytest.raises(httpx.ConnectError, match="Too many open files"):
+                await transport.handle_async_request(httpx.Request("GET", "http://name/"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    asyncio.run(main())
 
 
 def test_a_server_that_says_nothing_is_given_up(tmp_path):
