@@ -231,7 +231,7 @@ class Attacher:
         else:
             if container is None or run_of(container) != run:
                 log.info("%s %s: it ended before it was attached: %s", cause, run, reason)
-                self.book.strike_out(run.id)
+                self.book.end(run)
                 return Ended()
         failed = Failed(reason, self.clock())
         self.book.settle(run, failed)

@@ -111,6 +111,12 @@ class Book:
         if self._records.pop(container, None) is not None:
             self._changed(container, None)
 
+    def end(self, run: Run) -> None:
+        """This run has ended; a newer one's record stays."""
+        before = self._records.get(run.id)
+        if before is not None and before.run == run:
+            self.strike_out(run.id)
+
     def leave_alone(self, container: str) -> bool:
         """This one is none of ours; whether that is new."""
         new = container not in self._left_alone

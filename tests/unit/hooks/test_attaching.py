@@ -15,6 +15,7 @@ import pytest
 
 from tests.unit.hooks.conftest import Adapter, as_backend
 from waitforweave.docker.engine import Engine, EngineError
+from waitforweave.hooks import attaching
 from waitforweave.hooks.attaching import Attacher, is_running
 from waitforweave.hooks.book import Attached, Ended, Run
 
@@ -123,6 +124,29 @@ def test_what_one_could_not_learn_the_other_asks(play, adapter, running):
 
     play(scene)
     assert adapter.engine.calls == [INSPECT] * 2
+
+
+def test_an_older_runs_attach_that_is_given_up_leaves_the_newer_ones_record(
+    play, adapter, running, monkeypatch
+):
+    """It hung, and its container was restarted meanwhile."""
+    adapter.backend.hold = threading.Event()
+    monkeypatch.setattr(attaching, "ATTACH_SECONDS", 0.05)
+
+    async def scene(attacher):
+        first = asyncio.create_task(attacher.see_to(ID, "start"))
+        while not attacher.is_busy(ID):  # noqa: ASYNC110 - the program's own steps
+            await asyncio.sleep(0)
+        monkeypatch.setattr(attaching, "ATTACH_SECONDS", 30.0)
+        running["State"] = {"Pid": os.getppid(), "StartedAt": stamp()}
+        second = asyncio.create_task(attacher.see_to(ID, "event", again=True))
+        assert await first == Ended()
+        adapter.backend.hold.set()
+        attached = await second
+        assert isinstance(attached, Attached)
+        assert attacher.book.get(ID).state == attached
+
+    play(scene)
 
 
 def test_of_one_that_has_ended_nothing_is_known(play, adapter, container):

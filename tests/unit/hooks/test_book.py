@@ -43,7 +43,9 @@ def test_a_late_end_of_an_older_run_changes_nothing():
     book.begin(NEXT, 6.0, 6.0)
     book.settle(ONE, DONE)
     assert [record.state for record in book] == [Attaching(6.0)]
-    book.strike_out("c1")
+    book.end(ONE)
+    assert [record.state for record in book] == [Attaching(6.0)]
+    book.end(NEXT)
     book.settle(NEXT, DONE)
     book.again("c1", 1.0)
     assert list(book) == []
