@@ -39,8 +39,8 @@ class Watcher:
         # What is being attached on our own account, until it is, or has ended.
         self._pursued: dict[str, asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[None]] = set()
-        # The look for leftovers of the connection that stands.
-        self._sweep: asyncio.Task[None] | None = None
+        # The looks at everything of the connection that stands.
+        self._looks: list[asyncio.Task[None]] = []
         # Destroyed, and not looked for at the backend yet.
         self._gone: set[str] = set()
 
@@ -89,8 +89,7 @@ class Watcher:
             self.feed.connected()
             self.connect(True)
             log.info("events: followed")
-            self.beside(self.look_around())
-            self.sweep()
+            self.look()
             async for chunk in chunks:
                 for event in self.feed.read(chunk):
                     self.handle(event)
@@ -172,12 +171,16 @@ class Watcher:
         self.give_up(container)
         self.attacher.book.strike_out(container)
 
+    def look(self) -> None:
+        """At everything; a look that an earlier connection began is of no use any more."""
+        for earlier in self._looks:
+            earlier.cancel()
+        self._looks = [self.beside(self.look_around()), self.beside(self.give_back_leftovers())]
+
     async def look_around(self) -> None:
         """Attach what runs and should be."""
         asked, before = self.attacher.clock(), dict(self._pursued)
         running = await self.containers()
-        if running is None:
-            return
         runs = {container for container, is_running in running.items() if is_running}
         self.attacher.book.keep(running.keys(), runs, asked)
         self.attacher.live.keep(running.keys(), runs, asked)
@@ -187,26 +190,24 @@ class Watcher:
         for container in runs - self._pursued.keys():
             self.pursue(container, "found")
 
-    async def containers(self) -> Mapping[str, bool] | None:
-        """All that the engine knows, and whether it runs; None where it cannot say."""
-        try:
-            return await self.attacher.engine.containers()
-        except EngineError as error:
-            log.warning("events: cannot list the containers: %s", error)
-            return None
-
-    def sweep(self) -> None:
-        """Look for leftovers; a look that an earlier connection began is of no use any more."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-        self._sweep = self.beside(self.give_back_leftovers())
+    async def containers(self) -> Mapping[str, bool]:
+        """All that the engine knows, and whether it runs; asked again and again until it can
+        say."""
+        failures = 0
+        while True:
+            try:
+                return await self.attacher.engine.containers()
+            except EngineError as error:
+                log.warning("events: cannot list the containers: %s", error)
+            failures += 1
+            await asyncio.sleep(retry_delay(failures))
 
     async def give_back_leftovers(self) -> None:
         """Give back what belongs to nobody any more."""
         # In this order: whoever is attached from here on is in the engine's list for sure.
         held = await self.held()
         known = await self.containers()
-        for container in held.keys() - known.keys() if known is not None else ():
+        for container in held.keys() - known.keys():
             self.beside(self.give_back_later(container))
 
     async def held(self) -> Mapping[str, tuple[str, ...]]:

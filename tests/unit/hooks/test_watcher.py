@@ -354,14 +354,23 @@ def test_leftovers_of_what_the_engine_does_not_know_are_collected(play, adapter)
     play(scene)
 
 
-def test_nothing_is_collected_where_the_engine_cannot_say_what_there_is(play, adapter):
-    adapter.backend.held = {ID: ("10.2.1.5/24",)}
-    adapter.engine.answers[LIST] = (500, {"message": "no"})
+def test_an_engine_that_cannot_say_what_there_is_is_asked_until_it_can(play, adapter, container):
+    """What runs is attached then, and what it does not know given back."""
+    container("WEAVE_CIDR=")
+    adapter.backend.held = {"d" * 64: ("10.2.1.5/24",)}
+    answers, failures = adapter.engine.answers, [500] * 5
+    handle = adapter.engine.handle
+
+    def busy_at_first(request):
+        if str(request.url).endswith(LIST.removeprefix("GET ")):
+            answers[LIST] = (failures.pop(), {"message": "busy"}) if failures else listed(ID)
+        return handle(request)
+
+    adapter.engine.handle = busy_at_first
 
     async def scene(stage):
-        # Asked for what runs, and for what is known.
-        assert adapter.engine.calls == [LIST, LIST]
-        assert adapter.backend.detached == []
+        assert adapter.backend.detached == ["d" * 64]
+        await stage.until(lambda: stage.attached)
 
     play(scene)
 
