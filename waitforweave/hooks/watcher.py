@@ -43,6 +43,7 @@ class Watcher:
         self._looks: list[asyncio.Task[None]] = []
         # Destroyed, and not looked for at the backend yet.
         self._gone: set[str] = set()
+        self._collecting: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def watching(self, begin: asyncio.Event) -> AsyncIterator[None]:
@@ -114,8 +115,8 @@ class Watcher:
             self.attacher.book.forget(container)
             self.attacher.live.remove(container)
             self._gone.add(container)
-            if len(self._gone) == 1:
-                self.beside(self.collect())
+            if self._collecting is None or self._collecting.done():
+                self._collecting = self.beside(self.collect())
 
     async def foresee(self, container: str, cause: str) -> None:
         try:
@@ -227,11 +228,12 @@ class Watcher:
         until then, since it looks at every link there is."""
         while self._gone:
             gone = set(self._gone)
+            # An attach that is under way may be in the books only after our look at them.
+            busy = set(filter(self.attacher.is_busy, gone))
             held = await self.held()
             self._gone -= gone
             for container in gone:
-                # An attach that is under way may not be in the books yet.
-                if self.attacher.is_busy(container):
+                if container in busy:
                     self.beside(self.give_back_later(container))
                 elif container in held:
                     self.beside(self.give_back(container))

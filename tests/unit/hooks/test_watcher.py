@@ -275,6 +275,45 @@ def test_addresses_wait_for_an_attach_that_is_under_way(play, adapter, container
     play(scene)
 
 
+def test_an_attach_that_ends_while_the_backend_is_looked_at_is_not_overlooked(
+    play, adapter, container
+):
+    container("WEAVE_CIDR=")
+    adapter.engine.answers[LIST] = listed(ID, state="exited")
+    begun, release = threading.Event(), threading.Event()
+
+    def attach(target, wanted):
+        begun.set()
+        assert release.wait(PATIENCE_SECONDS)
+        adapter.backend.held[ID] = ("10.2.1.5/24",)
+        return adapter.backend.held[ID]
+
+    adapter.backend.attach = attach
+
+    async def scene(stage):
+        thread_done, ended = stage.watcher.attacher._thread_done, threading.Event()
+        list_ = adapter.backend.list
+
+        def done(*words):
+            thread_done(*words)
+            ended.set()
+
+        def looking():
+            found = list_()
+            release.set()
+            assert ended.wait(PATIENCE_SECONDS)
+            return found
+
+        stage.watcher.attacher._thread_done = done
+        stage.say("start")
+        await stage.until(begun.is_set)
+        adapter.backend.list = looking
+        stage.say("destroy", LATER + 1)
+        await stage.until(lambda: adapter.backend.detached == [ID])
+
+    play(scene)
+
+
 def test_addresses_that_could_not_be_given_back_are_given_back_later(play, adapter):
     adapter.backend.held[ID] = ("10.2.1.5/24",)
     failures = iter([AttachError("disk full"), AttachError("disk full")])
@@ -371,6 +410,26 @@ def test_an_engine_that_cannot_say_what_there_is_is_asked_until_it_can(play, ada
     async def scene(stage):
         assert adapter.backend.detached == ["d" * 64]
         await stage.until(lambda: stage.attached)
+
+    play(scene)
+
+
+def test_a_fault_of_our_own_does_not_end_the_collecting(play, adapter):
+    adapter.backend.held = {ID: ("10.2.1.5/24",), "b" * 64: ("10.2.1.6/24",)}
+    adapter.engine.answers[LIST] = listed(ID, "b" * 64, state="exited")
+    faults, list_ = [RuntimeError("can't start new thread")], adapter.backend.list
+
+    def faulty():
+        if faults:
+            raise faults.pop()
+        return list_()
+
+    async def scene(stage):
+        adapter.backend.list = faulty
+        stage.say("destroy")
+        await stage.until(lambda: not faults and not stage.watcher._others)
+        stage.say("destroy", LATER + 1, "b" * 64)
+        await stage.until(lambda: sorted(adapter.backend.detached) == ["b" * 64, ID])
 
     play(scene)
 
