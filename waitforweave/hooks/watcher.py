@@ -21,6 +21,7 @@ from waitforweave.hooks import feed
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Failed
 from waitforweave.hooks.feed import Event, Feed, Meaning
+from waitforweave.hooks.process import seconds
 from waitforweave.hooks.schedule import reconnect_delay, retry_delay
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ class Watcher:
             return
         if event.meaning is Meaning.ENDED:
             self.attacher.live.end(container, event.timeNano / NANO, event.exit_code)
+            if self.is_of_an_older_run(container, event.timeNano / NANO):
+                return
         self.drop(container)
         if event.meaning is Meaning.GONE:
             self.attacher.book.forget(container)
@@ -165,6 +168,12 @@ class Watcher:
         task = self._pursued.pop(container, None)
         if task is not None:
             task.cancel()
+
+    def is_of_an_older_run(self, container: str, end: float) -> bool:
+        """Whether the run that ended then is not the one in the book: a call came before events."""
+        record = self.attacher.book.get(container)
+        started = None if record is None else seconds(record.run.started)
+        return started is not None and end < started
 
     def drop(self, container: str) -> None:
         """It has ended: nothing is tried any more, but its addresses stay its own until it is

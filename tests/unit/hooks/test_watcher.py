@@ -17,6 +17,8 @@ from waitforweave.docker.engine import Engine
 from waitforweave.hooks import watcher as module
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Attached, Failed
+from waitforweave.hooks.protocol import ClientRequest, HookError, ServerResponse
+from waitforweave.hooks.start_hook import StartHook
 from waitforweave.hooks.watcher import Watcher
 
 ID = "c" * 64
@@ -447,6 +449,27 @@ def test_an_engine_that_comes_back_is_followed_again_from_before(play, adapter, 
         stage.hang_up()
         await stage.connections.get()
         await stage.until(lambda: stage.attached)
+
+    play(scene)
+
+
+def test_a_late_end_of_the_run_before_is_none_of_this_ones(play, adapter, container):
+    """docker restart, and its call came before the events: whoever made it hears of a failure."""
+    value = container("WEAVE_CIDR=")
+    value["State"]["StartedAt"] = "2026-01-01T00:00:20.5Z"
+    adapter.backend.hold, adapter.backend.error = threading.Event(), AttachError("no address")
+
+    async def scene(stage):
+        hook = StartHook(stage.watcher.attacher)
+        request = ClientRequest("POST", f"/containers/{ID}/restart")
+        call = asyncio.create_task(hook(request, ServerResponse(Code=204)))
+        await stage.until(stage.state)
+        stage.say("die", 1_767_225_620_000_000_000)
+        stage.say("die", LATER, "b" * 64)
+        await stage.until(lambda: stage.watcher.feed.last == LATER)
+        adapter.backend.hold.set()
+        with pytest.raises(HookError, match="was killed: no address"):
+            await call
 
     play(scene)
 
