@@ -34,11 +34,10 @@ def process_of(pid: int, proc: Path = Path("/proc")) -> Process:
 
 
 def seconds(text: str) -> float | None:
-    """RFC 3339, as the engine writes it: with nanoseconds, which Python does not read."""
-    whole, _, rest = text.partition(".")
-    fraction, zone = rest[:-1][:6], "+00:00"
+    """RFC 3339 as the engine writes it: with nanoseconds, of which Python reads the microseconds;
+    in UTC, or in podman's own time zone."""
     try:
-        moment = datetime.fromisoformat((whole.removesuffix("Z") or text) + zone)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment.timestamp() + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)
+    return moment.timestamp() if moment.tzinfo is not None else None

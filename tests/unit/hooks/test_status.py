@@ -99,13 +99,15 @@ def test_a_process_is_known_by_its_program(tmp_path):
     [
         (TEXT, STARTED),
         ("2026-01-01T00:00:00Z", STARTED - 0.5),
+        ("2026-01-01T02:00:00.500000001+02:00", STARTED),
+        ("2025-12-31T19:00:00-05:00", STARTED - 0.5),
         ("", None),
         ("0001-01-01T00:00:00Z", -62135596800.0),
         ("nonsense", None),
     ],
 )
 def test_times_are_read_as_the_engine_writes_them(text, value):
-    assert seconds(text) == (None if value is None else pytest.approx(value))
+    assert seconds(text) == (None if value is None else pytest.approx(value, abs=1e-5))
 
 
 def test_the_server_tells_of_gated_and_of_attached_containers(adapter, container):
