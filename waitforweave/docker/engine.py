@@ -81,13 +81,11 @@ class Engine:
     ) -> httpx.Response:
         """One call; `path` has no version. EngineError for any answer of 400 and above."""
         version = await self.version()
-        request = httpx.Request(
-            method,
-            f"{self._base}/v{version}{path}",
-            json=json,
-            content=content,
-            extensions=TIMES,
-        )
+        url = f"{self._base}/v{version}{path}"
+        try:
+            request = httpx.Request(method, url, json=json, content=content, extensions=TIMES)
+        except httpx.InvalidURL as error:  # Too long, so no name of anything.
+            raise EngineError(400, str(error)) from error
         return await self._send(request)
 
     async def containers(self) -> dict[str, bool]:

@@ -106,6 +106,11 @@ def test_half_a_surrogate_pair_goes_on_as_what_it_is_for_the_engine(adapter):
     assert json.loads(body_of(adapter.create(body)))["Cmd"] == ["ie", "\ufffd"]
 
 
+def test_a_name_longer_than_an_address_can_be_is_left_for_the_engine_to_refuse(adapter):
+    body = json.dumps({"Image": "i" * 70_000, "Env": ["WEAVE_CIDR="]})
+    assert adapter.create(body).json()["ModifiedClientRequest"]["Body"] == body
+
+
 def test_nonsense_in_weave_cidr_is_a_400_with_the_wrong_word(adapter):
     refused = adapter.create('{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.300/24"]}')
     assert refused.status_code == 400
