@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from build import platforms
+from build import platforms, tarball
 from waitforweave import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -86,7 +86,7 @@ def test_it_holds_the_gate_alone(place):
         names = {name.removeprefix(RELEASE) for name in tar.getnames()}
     bundle = ROOT / "dist" / "wait-for-weave"
     inside = {f"/{path.relative_to(bundle)}" for path in bundle.rglob("*")}
-    assert names == {"", "/LICENSE", *inside}
+    assert names == {"", *inside, *(f"/{name}" for name in tarball.BESIDE)}
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS)
