@@ -26,6 +26,7 @@ class Beside:
         self._main = asyncio.current_task()
         self._side: asyncio.Task[None] | None = None
         self._watched: Wire | None = None
+        self._stopped = False
 
     def start(self, side: Side) -> None:
         """Begin what runs beside the block; once."""
@@ -41,10 +42,10 @@ class Beside:
 
     async def stop(self) -> None:
         """End what runs beside; the wire is then the block's to read."""
+        self._stopped = True
         if self._watched is not None:
             self._watched.on_readable(None)
         if self._side is not None:
-            self._side.remove_done_callback(self._ended)
             self._side.cancel()
             await asyncio.wait([self._side])
 
@@ -65,7 +66,8 @@ class Beside:
             raise failure from None
 
     def _ended(self, side: asyncio.Task[None]) -> None:
-        if failure_of(side) is not None:
+        # The loop tells of an end a round later: the block may be over by then.
+        if not self._stopped and failure_of(side) is not None:
             assert self._main is not None
             self._main.cancel()
 

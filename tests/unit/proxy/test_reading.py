@@ -166,6 +166,22 @@ def test_what_fails_beside_a_block_comes_out_of_it():
         asyncio.run(run())
 
 
+def test_what_fails_when_the_block_is_over_is_nobodys_error():
+    async def side() -> None:
+        raise ConnectionResetError("gone")
+
+    async def run() -> int:
+        async with Beside() as beside:
+            beside.start(side())
+            # The side fails in this round of the loop, and is told of in the next one.
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        return task.cancelling() if task else -1
+
+    assert asyncio.run(run()) == 0
+
+
 def test_a_block_that_is_cancelled_from_outside_takes_along_what_runs_beside():
     async def run() -> bool:
         side_ended = asyncio.Event()
