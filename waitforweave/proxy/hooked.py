@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
-from waitforweave.proxy.framing import Body, FramingError, Length, content_of, response_body
+from waitforweave.proxy.framing import (
+    Body,
+    FramingError,
+    Length,
+    UntilClose,
+    content_of,
+    response_body,
+)
 from waitforweave.proxy.heads import Request, Response
 from waitforweave.proxy.matching import Hooks, path_of
 from waitforweave.proxy.protocol import ClientRequest, ServerResponse
@@ -37,6 +44,7 @@ class Bytes:
 
     framed: bytes
     content: bytes
+    until_close: bool = False
 
 
 def is_hookable(request: Request, body: Body) -> bool:
@@ -79,7 +87,7 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
     after = await adapters.after(hooks.post, call, before)
     exchange.answered = exchange.uploaded = True
     await exchange.client.write(encode_response(request, response, before, after, answer))
-    return exchange.may_go_on(response)
+    return exchange.may_go_on(response) and not answer.until_close
 
 
 async def request_content(exchange: Exchange) -> Bytes:
@@ -102,7 +110,7 @@ async def response_content(exchange: Exchange, engine: Wire, response: Response)
         raise refusal(502, f"the engine's answer is cut or has no clear end: {error}") from error
     if framed is None:
         raise refusal(502, f"an answer for adapters has at most {HOOKED_BYTES} bytes")
-    return Bytes(framed, content_of(body, framed))
+    return Bytes(framed, content_of(body, framed), isinstance(body, UntilClose))
 
 
 def encode_request(

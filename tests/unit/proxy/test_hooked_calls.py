@@ -195,3 +195,15 @@ def test_hooked_calls_of_one_client_follow_each_other(sides):
         engine.send(CREATED)
         assert client.exactly(len(CREATED)) == CREATED
     assert sides.engine_is_untouched()
+
+
+def test_an_answer_that_ends_with_its_connection_ends_the_clients_too(sides):
+    sides.start(BOTH, a=unchanged)
+    answer = CREATED.replace(b"Content-Length: 9\r\n", b"")
+    client = sides.client(CREATE + BODY)
+    engine = sides.engine()
+    engine.exactly(len(CREATE + BODY))
+    engine.send(answer)
+    engine.close()
+    assert client.rest() == answer
+    assert sides.kinds() == [("a", "pre-hook"), ("a", "post-hook")]
