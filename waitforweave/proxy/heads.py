@@ -96,8 +96,9 @@ def expects_continue(request: Request) -> bool:
 
 
 def is_json(head: Request | Response) -> bool:
-    """Whether a body under this head is JSON, by its Content-Type."""
-    kind = value_of(head, b"content-type") or b""
+    """Whether a body under this head is JSON, by its Content-Type: the first, if there are several
+    (net/http: Header.Get)."""
+    kind = (value_of(head, b"content-type") or b"").partition(b",")[0]
     return kind.partition(b";")[0].strip().lower() == b"application/json"
 
 

@@ -22,6 +22,14 @@ def test_a_body_that_is_no_json_passes_without_hooks(sides):
     assert sides.calls == []
 
 
+def test_of_several_content_types_the_first_counts_as_for_the_engine(sides):
+    sides.start({"POST /*": {"pre": ["a"]}}, a=unchanged)
+    kind = b"content-type: application/json\r\n"
+    create = CREATE.replace(kind, kind + b"Content-Type: application/x-tar\r\n") + BODY
+    assert sides.exchange(create, DONE) == (create, DONE)
+    assert sides.kinds() == [("a", "pre-hook")]
+
+
 LOGS = b"GET /v1.41/containers/a/logs HTTP/1.1\r\nHost: d\r\n\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
