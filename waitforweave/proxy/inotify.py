@@ -82,12 +82,13 @@ def names_to(path: Path) -> set[Path]:
         step = here.parent if name == ".." else here / name
         if not left:
             found.add(step)
-        if not step.is_symlink():
+        try:
+            target = step.readlink()
+        except OSError:  # No link, or nobody can say: then the file cannot be read there either.
             here = step
             continue
         found.add(step)
         links += 1
-        target = step.readlink()
         left = [*target.parts, *left]
         if target.is_absolute():
             here, left = Path("/"), left[1:]

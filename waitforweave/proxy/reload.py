@@ -81,11 +81,11 @@ class RulesFile:
             for path in (name, name.parent):
                 # A link's own name leads to a file that has its own; what is not there yet comes
                 # to its folder.
-                if path.exists() and not path.is_symlink():
-                    try:
+                try:
+                    if path.exists() and not path.is_symlink():
                         watch.add(path)
-                    except OSError as error:
-                        self._unwatched(error)
+                except OSError as error:
+                    self._unwatched(error)
 
     def _unwatched(self, error: OSError) -> None:
         log.warning("%s is read again on SIGHUP only: %s", self._file, error.strerror)

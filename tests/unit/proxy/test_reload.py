@@ -266,6 +266,11 @@ def test_a_file_that_is_wrong_to_begin_with(tmp_path):
         RulesFile(tmp_path / "adapters.yml")
 
 
+def test_a_name_that_the_kernel_does_not_take_is_told_of(tmp_path):
+    with pytest.raises(ConfigError, match="File name too long"):
+        RulesFile(tmp_path / ("a" * 300))
+
+
 def test_the_names_to_a_file(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "f").touch()
