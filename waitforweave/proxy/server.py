@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import tls
+from waitforweave.proxy import tls, wire
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.connection import Proxy
 from waitforweave.proxy.reload import RulesFile
@@ -83,8 +83,7 @@ async def accept(
             log.warning("cannot accept a client: %s", error.strerror)
             await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
             continue
-        if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.set_up(sock)
         serving = tls.serve(sock, secure, proxy.serve) if secure else proxy.serve(sock)
         task = loop.create_task(serving)
         tasks.add(task)

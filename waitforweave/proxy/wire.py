@@ -20,6 +20,8 @@ from waitforweave.proxy.parsing import HeadError, end_of_head
 from waitforweave.proxy.wakeup import Wakeup
 
 CHUNK = 256 * 1024
+# Go's net.Dialer and net.ListenConfig, if nothing else is said.
+KEEPALIVE_SECONDS = 15
 
 Head = TypeVar("Head")
 
@@ -214,9 +216,19 @@ async def connect_to(family: int, address: str | tuple[object, ...]) -> socket.s
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         await asyncio.get_running_loop().sock_connect(sock, address)
-        if family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        set_up(sock)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def set_up(sock: socket.socket) -> None:
+    """A connection on TCP as Go's net has it: nothing waits for more, and a side that is gone
+    without a word (its power, a firewall that forgot) is found out in a stream that is quiet."""
+    if sock.family == socket.AF_UNIX:
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+        sock.setsockopt(socket.IPPROTO_TCP, option, KEEPALIVE_SECONDS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import queue
 import socket
 
 import pytest
 
+from tests.unit.proxy.conftest import SECONDS
 from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import wire
 
 GET = b"GET /v1.41/info HTTP/1.1\r\nHost: docker\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -39,6 +43,23 @@ def test_calls_pass(tcp):
         engine.send(OK)
         assert client.exactly(len(OK)) == OK
         client.send(GET)
+
+
+def test_a_side_that_is_gone_without_a_word_is_found_out(tcp):
+    async def served(sock: socket.socket) -> None:
+        accepted.put(sock)
+
+    accepted: queue.Queue[socket.socket] = queue.Queue()
+    tcp.proxy.serve = served
+    client = tcp.client()
+    ours = accepted.get(timeout=SECONDS)
+    dialed = asyncio.run_coroutine_threadsafe(wire.dial(tcp.proxy.engine), tcp.loop)
+    for sock in (ours, dialed.result(SECONDS)):
+        with sock:
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 15
+    assert client.rest() == b""
 
 
 def test_streams_end_one_direction_at_a_time(tcp):
