@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # sys/inotify.h. What is being written is no news until it is closed.
-CLOSE_WRITE, MOVED_TO, CREATE, IGNORED = 0x8, 0x80, 0x100, 0x8000
+CLOSE_WRITE, MOVED_TO, CREATE, OVERFLOW, IGNORED = 0x8, 0x80, 0x100, 0x4000, 0x8000
 EVENT = struct.Struct("iIII")
 BUFFER = 64 * 1024
 # More symbolic links than this the kernel does not follow either (path_resolution(7)).
@@ -31,8 +31,9 @@ class Watch:
         )
         self._watched[self._checked(number)] = path
 
-    def changed(self) -> set[Path]:
-        """The paths that came anew since the last time: a file's own where it was watched itself.
+    def changed(self, names: set[Path]) -> set[Path]:
+        """Which of these names came anew since the last time, a file's own where it was watched
+        itself; or may have: where too much happens at once, the kernel says only that.
 
         A regular file that is made is told of when it is closed, a symbolic link at once.
         """
@@ -42,6 +43,8 @@ class Watch:
             return set()
         found = set()
         for number, mask, name in events(data):
+            if mask & OVERFLOW:
+                found |= names
             if number not in self._watched:
                 continue
             path = self._watched[number] / name
@@ -49,7 +52,7 @@ class Watch:
                 del self._watched[number]
             elif mask & (CLOSE_WRITE | MOVED_TO) or (mask & CREATE and path.is_symlink()):
                 found.add(path)
-        return found
+        return found & names
 
     def close(self) -> None:
         os.close(self.fd)

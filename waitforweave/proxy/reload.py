@@ -68,7 +68,7 @@ class RulesFile:
         return watch
 
     def _changed(self, watch: Watch, use: Callable[[Rules], None]) -> None:
-        ours = watch.changed() & self._names
+        ours = watch.changed(self._names)
         # The links may lead elsewhere now.
         self._add_names(watch)
         # A file that is written in its place is told of twice, by its folder and by itself.

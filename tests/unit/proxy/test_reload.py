@@ -168,6 +168,23 @@ def test_what_else_happens_in_the_folder_is_none_of_ours(tmp_path):
     asyncio.run(run())
 
 
+def test_a_change_that_the_kernel_had_no_room_to_tell_of_is_not_missed(tmp_path):
+    room = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    file, other = tmp_path / "adapters.yml", tmp_path / "other"
+    file.write_text(text("old"))
+    other.touch()
+
+    async def run() -> None:
+        async with followed(file) as following:
+            for _ in range(room // 2 + 1):
+                other.rename(tmp_path / "another")
+                (tmp_path / "another").rename(other)
+            written(file)
+            await following.turns_to("new")
+
+    asyncio.run(run())
+
+
 def test_a_wrong_file_changes_nothing_and_is_told_in_one_line(tmp_path):
     file = tmp_path / "adapters.yml"
     file.write_text(text("old"))
