@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.unit.proxy.conftest import BODY, BOTH, CREATE, DONE, unchanged
+from tests.unit.proxy.conftest import BODY, BOTH, CREATE, DONE, START, unchanged
 
 
 def failing(call):
@@ -28,6 +28,18 @@ def test_of_several_content_types_the_first_counts_as_for_the_engine(sides):
     create = CREATE.replace(kind, kind + b"Content-Type: application/x-tar\r\n") + BODY
     assert sides.exchange(create, DONE) == (create, DONE)
     assert sides.kinds() == [("a", "pre-hook")]
+
+
+@pytest.mark.parametrize("verb", [b"/start", b"/restart"])
+def test_a_start_whose_body_the_engine_does_not_look_at_has_its_hooks(sides, verb):
+    """As curl -d '{}' sends it: the engine takes it."""
+    sides.start(BOTH, a=unchanged)
+    start = START.replace(b"/start", verb).replace(
+        b"Content-Length: 0\r\n",
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n",
+    )
+    assert sides.exchange(start + b"{}", DONE) == (start + b"{}", DONE)
+    assert sides.kinds() == [("a", "pre-hook"), ("a", "post-hook")]
 
 
 LOGS = b"GET /v1.41/containers/a/logs HTTP/1.1\r\nHost: d\r\n\r\n"
