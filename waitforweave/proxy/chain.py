@@ -16,6 +16,8 @@ from waitforweave.proxy.refusal import Refusal, refusal
 
 # An attach has 30 s of its own.
 ADAPTER_SECONDS = 60.0
+# What it answers is held in memory: a body of 16 MiB, of which a byte may take six ("\u0000").
+ANSWER_BYTES = 6 * 16 * 1024 * 1024
 
 
 def transport_to(adapter: Adapter) -> httpx.AsyncBaseTransport:
@@ -73,20 +75,22 @@ class Adapters:
         transport = await self._transport(adapter)
         try:
             async with asyncio.timeout(ADAPTER_SECONDS):
-                response = await answer(transport, request_to(adapter, content))
+                response, body = await answer(transport, request_to(adapter, content))
         except (TimeoutError, httpx.TimeoutException) as error:
             message = f"adapter {named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
             raise refusal(504, message) from error
         except (httpx.HTTPError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise refusal(502, f"adapter {named(adapter)} cannot be reached: {reason}") from error
+        if body is None:
+            raise nonsense(adapter, f"more than {ANSWER_BYTES} bytes")
         if response.status_code >= 400:
             # Verbatim, and nobody after it is asked (powerstrip#78).
             content_type = response.headers.get("Content-Type", "text/plain")
-            raise Refusal(response.status_code, content_type, response.content)
+            raise Refusal(response.status_code, content_type, body)
         if response.status_code != 200:
             raise nonsense(adapter, f"status {response.status_code}; allowed: 200 or an error")
-        return response.content
+        return body
 
     async def _transport(self, adapter: Adapter) -> httpx.AsyncBaseTransport:
         if adapter not in self._transports:
@@ -108,11 +112,17 @@ def request_to(adapter: Adapter, content: bytes) -> httpx.Request:
     return next(auth.auth_flow(request))
 
 
-async def answer(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
-    """All of it. httpx.HTTPError, OSError."""
+async def answer(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request
+) -> tuple[httpx.Response, bytes | None]:
+    """Its head, and all of its body; None if that is too long. httpx.HTTPError, OSError."""
+    body = bytearray()
     async with aclosing(await transport.handle_async_request(request)) as response:
-        await response.aread()
-    return response
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > ANSWER_BYTES:
+                return response, None
+    return response, bytes(body)
 
 
 def named(adapter: Adapter) -> str:

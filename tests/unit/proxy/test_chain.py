@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from waitforweave.proxy.refusal import Refusal
 A, B, C = (Adapter(name, f"http://{name}/hook", f"http://{name}/hook") for name in "abc")
 SENT = ClientRequest("POST", "/containers/create", "body")
 ANSWER = ServerResponse("application/json", "answer", 201)
+CALL = {"Method": "POST", "Request": "/containers/create", "Body": "body"}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -113,6 +114,24 @@ def test_nonsense_names_the_adapter(content):
     assert refused.code == 502
     assert "adapter a (http://a/hook) answered nonsense: " in told(refused)
     assert asked == ["a"]
+
+
+def test_an_answer_without_end_is_not_held_in_memory(monkeypatch):
+    monkeypatch.setattr(chain, "ANSWER_BYTES", 1000)
+    sent = 0
+
+    async def blanks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(1000):
+            sent += 100
+            yield b" " * 100
+        yield json.dumps({"PowerstripProtocolVersion": 1, "ModifiedClientRequest": CALL}).encode()
+
+    refused, asked = refused_by(lambda _: httpx.Response(200, content=blanks()))
+    assert refused.code == 502
+    assert told(refused).endswith("answered nonsense: more than 1000 bytes")
+    assert asked == ["a"]
+    assert sent == 1100
 
 
 @pytest.mark.parametrize(
