@@ -215,7 +215,11 @@ async def dial(engine: EngineUrl) -> socket.socket:
 async def connect_to(family: int, address: str | tuple[object, ...]) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        await asyncio.get_running_loop().sock_connect(sock, address)
+        if family == socket.AF_UNIX:
+            # At once or not at all (unix(7)); asyncio takes EAGAIN, a full queue, for a connection.
+            sock.connect(address)
+        else:
+            await asyncio.get_running_loop().sock_connect(sock, address)
         set_up(sock)
     except BaseException:
         sock.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import suppress
 
 import pytest
@@ -150,6 +151,16 @@ def test_an_engine_that_is_not_there_is_named(sides):
     status, message = answered(sides.client(GET))
     assert status == 502
     assert f"engine at unix://{sides.engine_path} cannot be reached: Connection refused" in message
+
+
+def test_an_engine_too_busy_to_take_another_client_is_named(sides):
+    sides.start()
+    sides.upstream.listen(0)
+    first = sides.peer(socket.socket(socket.AF_UNIX))
+    first.sock.connect(str(sides.engine_path))
+    status, message = answered(sides.client(GET))
+    assert status == 502
+    assert "cannot be reached: Resource temporarily unavailable" in message
 
 
 def test_an_engine_that_comes_back_is_used_again(sides, tmp_path):
