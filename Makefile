@@ -16,9 +16,10 @@ venv: $(STAMP) ## .venv with all dependencies: .venv/bin/weavewait, .venv/bin/wa
 
 $(STAMP): pyproject.toml build/constraints.txt
 	@PYTHON=$(PYTHON) build/need.sh venv
-	@echo "venv: installing into $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -e '.[dev,freeze,release]'
+	@echo "venv: installing into $(VENV), a minute or so"
+	@begun=$$(date +%s) && $(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check -c build/constraints.txt -e '.[dev,freeze,release]' && \
+		echo "venv: $(VENV), $$(($$(date +%s) - begun)) s"
 	@touch $@
 
 lint: venv ## ruff and mypy --strict
@@ -50,7 +51,7 @@ release: freeze ## dist/release/: wheel, sdist, the gate's tarball, the image, a
 
 image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 	@build/need.sh docker
-	@build/image.sh $$($(BIN)/python -m build.version)
+	@$(BIN)/python -m build.image
 
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins \

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PyInstaller.depend.bindepend import get_python_library_path
@@ -22,6 +22,7 @@ from PyInstaller.depend.bindepend import get_python_library_path
 from build import bundle, platforms
 from build.bundle import BUILD, CACHE, ROOT
 from build.platforms import Platform
+from build.progress import timed
 
 GATE_PACKAGE = "waitforweave.gate"
 IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
@@ -48,17 +49,16 @@ def main(words: list[str]) -> None:
     except platforms.PlatformError as error:
         sys.exit(f"freeze: {error}")
     os.umask(0o022)
-    for what in given.what or STEPS:
-        timed(*STEPS[what], platform)
+    for name in given.what or STEPS:
+        what, step = STEPS[name]
+        timed("freeze", what, partial(frozen, step, platform))
 
 
-def timed(what: str, step: Callable[[Platform], Path], platform: Platform) -> None:
-    print(f"freeze: {what} ...", end=" ", flush=True)
-    begun = time.monotonic()
+def frozen(step: Callable[[Platform], Path], platform: Platform) -> str:
+    """Which folder it has made, and its size."""
     folder = step(platform)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-    where = folder.relative_to(ROOT)
-    print(f"{where}/, {size:.1f} MB, {time.monotonic() - begun:.0f} s", flush=True)
+    return f"{folder.relative_to(ROOT)}/, {size:.1f} MB"
 
 
 def freeze_gate(platform: Platform) -> Path:

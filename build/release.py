@@ -12,13 +12,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from build import platforms, tarball, version
 from build.bundle import DIST, ROOT
+from build.progress import timed
 from waitforweave import __version__
 
 SUMS = "SHA256SUMS"
@@ -30,19 +30,12 @@ def main(words: list[str]) -> None:
     os.umask(0o022)
     with TemporaryDirectory(prefix=".release.", dir=DIST) as made:
         for what, step in STEPS.items():
-            timed(what, step, Path(made))
+            timed("release", what, partial(step, Path(made)))
         # Whole or not at all: a step that fails leaves the release before.
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(made, folder)
     for path in sorted(folder.iterdir()):
         print(f"    {path.stat().st_size / 1e6:6.2f} MB  {path.name}")
-
-
-def timed(what: str, step: Callable[[Path], None], folder: Path) -> None:
-    print(f"release: {what} ...", end=" ", flush=True)
-    begun = time.monotonic()
-    step(folder)
-    print(f"{time.monotonic() - begun:.0f} s", flush=True)
 
 
 def run(*words: str | Path, **variables: str) -> None:
@@ -52,9 +45,9 @@ def run(*words: str | Path, **variables: str) -> None:
             words, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True, check=False
         )
     except OSError as error:
-        sys.exit(f"failed\nrelease: {words[0]}: {error.strerror}")
+        sys.exit(f"release: {words[0]}: {error.strerror}")
     if done.returncode:
-        sys.exit(f"failed\n{done.stdout}{done.stderr}release: {' '.join(map(str, words))} failed")
+        sys.exit(f"{done.stdout}{done.stderr}release: {' '.join(map(str, words))} failed")
 
 
 def packages(folder: Path) -> None:

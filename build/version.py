@@ -1,4 +1,4 @@
-"""What a build is of: version, commit and date. python -m build.version: the first two.
+"""What a build is of: its commit and date.
 
 The version has one place, waitforweave/__init__.py; its date stands in CHANGELOG.md.
 """
@@ -9,11 +9,6 @@ import os
 import subprocess
 
 from build.bundle import ROOT
-from waitforweave import __version__
-
-
-def main() -> None:
-    print(__version__, revision())
 
 
 def source_date() -> int:
@@ -36,7 +31,3 @@ def of_commit(form: str) -> str:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-if __name__ == "__main__":
-    main()

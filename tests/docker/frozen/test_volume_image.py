@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import sys
 import tarfile
 from typing import Any
 
@@ -132,9 +133,9 @@ def test_the_frozen_tool_launches_itself_as_processes_of_the_host(engine, volume
 
 def test_without_an_engine_it_is_one_line_with_the_reason(tmp_path):
     nowhere = DockerCli(f"unix://{tmp_path}/nowhere.sock")
-    words = [str(ROOT / "build/image.sh"), __version__, "unknown"]
+    words = [sys.executable, "-m", "build.image"]
     done = subprocess.run(
-        words, env=nowhere.environment(), capture_output=True, text=True, check=False
+        words, cwd=ROOT, env=nowhere.environment(), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"image: no Docker Engine answers at {nowhere.url} (")

@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.support import images
 from tests.support.docker_cli import DockerCli, Result
-from tests.support.launched import ROOT, WEAVEWAIT, weavewait
-
-PATIENCE_SECONDS = 60.0
-
-
-class Screen:
-    """A terminal on which a command writes."""
-
-    def __init__(self, terminal: int, process: subprocess.Popen[bytes]) -> None:
-        self.terminal = terminal
-        self.process = process
-        self.shown = b""
-
-    def until(self, text: bytes) -> None:
-        """It shows this, after all that was waited for before."""
-        while text not in self.shown:
-            readable, _, _ = select.select([self.terminal], [], [], PATIENCE_SECONDS)
-            assert readable, self.shown
-            self.shown += os.read(self.terminal, 65536)
-        self.shown = self.shown.partition(text)[2]
-
-    def interrupted(self) -> int:
-        """Its exit code after Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(PATIENCE_SECONDS)
-
-
-@contextmanager
-def watching(*words: str) -> Iterator[Screen]:
-    ours, its = os.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "150", "LINES": "40"}
-    command = [*WEAVEWAIT, "status", "--watch", *words]
-    with subprocess.Popen(command, stdout=its, stderr=its, cwd=ROOT, env=environ) as process:
-        os.close(its)
-        try:
-            yield Screen(ours, process)
-        finally:
-            process.kill()
-            os.close(ours)
+from tests.support.launched import WEAVEWAIT, weavewait
+from tests.support.screen import on_screen
 
 
 @pytest.fixture
@@ -71,13 +30,14 @@ def start(gated: DockerCli) -> Iterator[object]:
 
 def test_watch_shows_what_comes_and_ends_by_ctrl_c(engine, start):
     start("first")
-    with watching("--engine", engine.url) as screen:
+    with on_screen([*WEAVEWAIT, "status", "--watch", "--engine", engine.url]) as screen:
         screen.until(b"weavewait-hooks   running")
         screen.until(b"first  ready (took ")
         start("second")
         screen.until(b"second  ready (took ")
+        screen.process.send_signal(signal.SIGINT)
+        assert screen.ended() == 0
         # As it found it: the cursor is back, and no screen of its own any more.
-        assert screen.interrupted() == 0
         screen.until(b"\x1b[?25h")
         screen.until(b"\x1b[?1049l")
 
