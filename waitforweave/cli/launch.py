@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 
 import click
 
@@ -27,10 +28,11 @@ from waitforweave.cli.options import (
     subnet_option,
     web_address,
 )
+from waitforweave.cli.progress import shown
 from waitforweave.docker.engine import Engine
 from waitforweave.docker.url import parse_engine_url
 from waitforweave.launch import steps
-from waitforweave.launch.settings import Settings
+from waitforweave.launch.settings import Settings, Tell
 
 
 @click.command(short_help="Start all that gated containers need, for one engine.")
@@ -49,6 +51,12 @@ from waitforweave.launch.settings import Settings
     is_flag=True,
     help="Run hook server and proxy as processes of this host, not as containers.",
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Make a launch that is there anew, of another image or with other options; what is "
+    "attached stays attached.",
+)
 def command(
     engine: str,
     listen: tuple[str, ...],
@@ -61,6 +69,7 @@ def command(
     show_addresses: bool,
     page: str | None,
     host_process: bool,
+    replace: bool,
 ) -> None:
     """Bring up all that gated containers need, and say how a client gets there.
 
@@ -77,9 +86,12 @@ def command(
     with told("launch"), one_at_a_time("launch", engine):
         for url in listen:
             require_loopback(parse_engine_url(url))
-        started = asyncio.run(bring_up(settings, host_process))
+        begun = time.monotonic()
+        with shown("weavewait launch") as line:
+            started = asyncio.run(bring_up(settings, line, host_process, replace))
+        took = f"{time.monotonic() - begun:.1f} s"
     if started:
-        click.echo(f"weavewait launch: started {', '.join(started)}", err=True)
+        click.echo(f"weavewait launch: started {', '.join(started)} ({took})", err=True)
     else:
         click.echo("weavewait launch: all of it runs already", err=True)
     if page:
@@ -87,6 +99,13 @@ def command(
     click.echo(f"export DOCKER_HOST={shlex.quote(settings.listen[0])}")
 
 
-async def bring_up(settings: Settings, host_process: bool) -> list[str]:
+async def bring_up(
+    settings: Settings, line: Tell, host_process: bool, replacing: bool
+) -> list[str]:
+    def tell(words: str) -> None:
+        line(f"weavewait launch: {words}")
+
     async with Engine(settings.engine) as engine:
-        return await steps.launch(engine, settings, host_process=host_process)
+        return await steps.launch(
+            engine, settings, tell, host_process=host_process, replacing=replacing
+        )

@@ -23,10 +23,11 @@ from waitforweave.launch.containers import (
     STATE_VOLUME,
     Body,
 )
-from waitforweave.launch.settings import LaunchError, Settings
+from waitforweave.launch.settings import NETWORK, LaunchError, Settings, Tell
 
 READY_SECONDS = 20.0
 READY_MARK = b"listening on"
+VOLUMES = (RUN_VOLUME, STATE_VOLUME)
 # The hook server first: the proxy calls it. Taken down the other way round.
 PROGRAMS: dict[str, Callable[[Settings], Body]] = {
     HOOKS_CONTAINER: containers.hooks_body,
@@ -71,13 +72,14 @@ async def ensure_volume_container(engine: Engine, settings: Settings) -> bool:
     return True
 
 
-async def bring_up(engine: Engine, settings: Settings) -> list[str]:
+async def bring_up(engine: Engine, settings: Settings, tell: Tell) -> list[str]:
     """Start what does not run yet; the names of what was started. LaunchError, EngineError."""
     started = []
     for name, body in PROGRAMS.items():
         found = await inspect(engine, name)
         if found is not None and found["State"]["Running"]:
             continue
+        tell(f"starting {name}")
         # One that has ended is made anew: its options may be an older version's.
         await remove(engine, name)
         await create(engine, name, body(settings))
@@ -88,21 +90,38 @@ async def bring_up(engine: Engine, settings: Settings) -> list[str]:
     return started
 
 
-async def take_down(engine: Engine) -> bool:
-    """Remove programs, networks and volumes of a launch; False if there was none.
+async def take_down(engine: Engine) -> list[str]:
+    """Remove programs, networks and volumes of a launch; the names of what was there.
 
     The hook server's container says how it was launched: it stays until the network is away, so
     that a `stop` which could not do that can be repeated.
     """
     settings = await launched(engine)
-    await remove(engine, PROXY_CONTAINER)
-    await quietly(engine, "POST", f"/containers/{HOOKS_CONTAINER}/stop")
+    gone = await there(engine)
+    await end_programs(engine)
     if settings is not None:
         await clean_up(engine, settings)
     await remove(engine, HOOKS_CONTAINER)
-    for volume in (RUN_VOLUME, STATE_VOLUME):
+    for volume in VOLUMES:
         await quietly(engine, "DELETE", f"/volumes/{volume}")
-    return settings is not None
+    return gone
+
+
+async def there(engine: Engine) -> list[str]:
+    """What `take_down` takes away, in its order."""
+    names = [name for name in reversed(PROGRAMS) if await inspect(engine, name) is not None]
+    known = (await engine.request("GET", "/volumes")).json().get("Volumes") or []
+    volumes = {each["Name"] for each in known}
+    network = [NETWORK] if names else []
+    return names + network + [name for name in VOLUMES if name in volumes]
+
+
+async def end_programs(engine: Engine) -> None:
+    """The proxy first: no call may come in between. The hook server's container stays."""
+    # Told to end, not killed: it takes its sockets away.
+    await quietly(engine, "POST", f"/containers/{PROXY_CONTAINER}/stop")
+    await remove(engine, PROXY_CONTAINER)
+    await quietly(engine, "POST", f"/containers/{HOOKS_CONTAINER}/stop")
 
 
 async def remove_volume_container(engine: Engine) -> bool:

@@ -18,8 +18,10 @@ import msgspec
 import psutil
 
 from waitforweave.launch.settings import (
+    NETWORK,
     LaunchError,
     Settings,
+    Tell,
     adapters_yml,
     clean_up_words,
     engine_key,
@@ -122,7 +124,7 @@ def words_of(settings: Settings) -> dict[str, list[str]]:
     }
 
 
-def bring_up(settings: Settings) -> list[str]:
+def bring_up(settings: Settings, tell: Tell) -> list[str]:
     """Start what does not run yet; the names of what was started. LaunchError."""
     if os.geteuid() != 0:
         raise LaunchError("--host-process needs root: it makes links and enters namespaces")
@@ -135,6 +137,7 @@ def bring_up(settings: Settings) -> list[str]:
     started = []
     for part, words in words_of(settings).items():
         if part not in processes or found(processes[part]) is None:
+            tell(f"starting the {part} process")
             with starting(part, words, folders.run) as process:
                 # Written before it is ready: whatever becomes of us meanwhile, `stop` knows it.
                 processes[part] = process
@@ -188,23 +191,41 @@ def await_ready(child: subprocess.Popen[bytes], ready: socket.socket) -> bool:
     return ready.fileno() in readable
 
 
-def take_down(engine: str) -> bool:
-    """End the processes, take their networks away and their files; False if there was nothing."""
+def take_down(engine: str) -> list[str]:
+    """End the processes, take their networks away and their files; what was there."""
+    gone = there(engine)
     record = recorded(engine)
     if record is None:
-        return False
-    # The proxy first: no call may come in between.
-    for process in reversed(record.processes.values()):
-        end(process)
+        return gone
+    end_programs(record)
     folders = Folders.of(engine)
     clean_up(Settings.from_label(record.settings), folders)
     shutil.rmtree(folders.run, ignore_errors=True)
     shutil.rmtree(folders.state, ignore_errors=True)
-    for parent in (RUN_FOLDER, STATE_FOLDER):
-        # One that has more in it stays, and one that is a file system of its own.
+    remove_if_empty(RUN_FOLDER, STATE_FOLDER)
+    return gone
+
+
+def remove_if_empty(*folders: Path) -> None:
+    """One that has more in it stays, and one that is a file system of its own."""
+    for folder in folders:
         with suppress(OSError):
-            parent.rmdir()
-    return True
+            folder.rmdir()
+
+
+def there(engine: str) -> list[str]:
+    """What `take_down` takes away, in its order."""
+    record, folders = recorded(engine), Folders.of(engine)
+    if record is None:
+        return []
+    processes = [f"the {part} process" for part in reversed(record.processes)]
+    return [*processes, NETWORK, str(folders.run), str(folders.state)]
+
+
+def end_programs(record: Record) -> None:
+    """The proxy first: no call may come in between."""
+    for process in reversed(record.processes.values()):
+        end(process)
 
 
 def clean_up(settings: Settings, folders: Folders) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
 
 ADAPTER = "weave"
+# What the hook server has made, in what a stop says that it takes away.
+NETWORK = "the network"
+# Hears what is done next, in words for a person.
+Tell = Callable[[str], None]
 
 # Powerstrip's "*" crosses "/", but "/*/containers/create" still wants a version before it: a
 # client may leave it out (powerstrip-weave#4), so each rule stands there twice.
@@ -15,6 +20,8 @@ HOOKED = (
     ("POST", "containers/*/start", "post"),
     ("POST", "containers/*/restart", "post"),
 )
+# The settings that make the network what it is, and so the names and places of all that is kept.
+NETWORK_KEYS = ("engine", "backend", "subnet", "network")
 # What is not asked for costs no call to the adapter.
 HOLD_EXEC = ("POST", "containers/*/exec", "pre")
 SHOW_ADDRESSES = ("GET", "containers/*/json", "post")
@@ -47,9 +54,15 @@ class Settings:
 
     @classmethod
     def from_label(cls, text: str) -> Settings:
-        values = json.loads(text)
+        # A newer version's has more: what it launched can be taken away by this one, too.
+        known = {field.name for field in fields(cls)}
+        values = {key: value for key, value in json.loads(text).items() if key in known}
         lists = {key: tuple(values.get(key, ())) for key in ("listen", "network")}
         return cls(**{**values, **lists})
+
+    def same_network(self, other: Settings) -> bool:
+        """Whether the other can go on with what this one has attached."""
+        return all(getattr(self, key) == getattr(other, key) for key in NETWORK_KEYS)
 
     def differences(self, other: Settings) -> str:
         """For a person: "listen is A, not B; ...", or "" where nothing differs."""

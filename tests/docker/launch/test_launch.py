@@ -13,6 +13,8 @@ import pytest
 from tests.support import images
 from tests.support.engine import PrivateEngine
 from tests.support.launched import ROOT, WEAVEWAIT, launched, weavewait
+from tests.support.screen import on_screen
+from tests.support.traces import traces
 
 MODES = {"containers": (), "processes": ("--host-process",)}
 SHOW = ("ip", "-4", "-o", "addr", "show", "ethwe")
@@ -23,26 +25,6 @@ def mode(request, engine: PrivateEngine, volume_image: str):
     """One way to launch: its options, and the namespaces in which `weavewait` runs."""
     options = MODES[request.param]
     return options, engine.enter() if options else []
-
-
-def traces(engine: PrivateEngine) -> dict[str, str]:
-    """All that a launch could leave behind on an engine and in its network."""
-    ask = {
-        "containers": ["docker", "-H", engine.url, "ps", "-aq", "--no-trunc"],
-        "volumes": ["docker", "-H", engine.url, "volume", "ls", "-q"],
-        "links": [*engine.enter(), "ip", "-o", "link", "show", "type", "bridge"],
-        "veths": [*engine.enter(), "ip", "-o", "link", "show", "type", "veth"],
-        "rules": [*engine.enter(), "iptables", "-S", "FORWARD"],
-        "files": [*engine.enter(), "find", "/run", "/var/lib", "-path", "*weavewait*"],
-    }
-    said = {
-        name: subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        for name, words in ask.items()
-    }
-    # By their names: docker0 loses its carrier at a time of its own.
-    for kind in ("links", "veths"):
-        said[kind] = " ".join(line.split(": ")[1] for line in said[kind].splitlines())
-    return said
 
 
 def test_the_main_job_and_nothing_is_left(engine, mode):
@@ -131,7 +113,13 @@ def test_stop_names_the_containers_that_still_want_the_gate(engine, volume_image
         )
         stopped = weavewait("stop", "--engine", engine.url)
         assert stopped.code == 0
-        assert "still gated: left." in stopped.err
+        took, running, *_, ways = stopped.err.splitlines()
+        assert took.startswith(
+            "weavewait stop: took away weavewait-proxy, weavewait-hooks, the network, "
+            "weavewait-run, weavewait-state, weavewait ("
+        )
+        assert running == "weavewait stop: gated and running: left: run on, without ethwe"
+        assert "weavewait unwrap NAME" in ways
         assert engine.docker("inspect", "-f", "{{.State.Running}}", "left").out == "true\n"
         engine.docker("rm", "-f", "-v", "left")
 
@@ -139,7 +127,7 @@ def test_stop_names_the_containers_that_still_want_the_gate(engine, volume_image
 def test_stop_without_a_launch_is_no_error(engine, mode):
     _, enter = mode
     stopped = weavewait("stop", "--engine", engine.url, enter=enter)
-    assert (stopped.code, stopped.err) == (0, "")
+    assert (stopped.code, stopped.err) == (0, "weavewait stop: nothing is launched\n")
 
 
 def test_without_the_image_launch_says_how_to_build_it(engine):
@@ -175,8 +163,12 @@ def test_a_part_that_ended_is_brought_back(engine, volume_image):
     with launched(engine, engine.root / "back" / "d.sock") as client:
         engine.docker("rm", "-f", "weavewait-hooks")
         words = ("launch", "--engine", engine.url, "--listen", client.url)
-        again = weavewait(*words)
-        assert again.err == "weavewait launch: started weavewait-hooks\n"
+        # At a terminal one sees which it is.
+        with on_screen([*WEAVEWAIT, *words], NO_COLOR="1") as screen:
+            screen.until(b"weavewait launch: starting weavewait-hooks 0:00:0")
+            screen.until(b"weavewait launch: started weavewait-hooks (")
+            assert screen.ended() == 0
+        assert b"\x1b[3" not in screen.shown
         run = ("run", "--rm", "-e", "WEAVE_CIDR=10.2.1.6/24", images.BUSYBOX, *SHOW)
         assert "inet 10.2.1.6/24" in client.docker(*run).out
 

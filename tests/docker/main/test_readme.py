@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import pytest
 
 from tests.support import images
-from tests.support.engine import PrivateEngine
+from tests.support.documented import block_under, run_in
 from tests.support.launched import ROOT
 
 README = (ROOT / "README.md").read_text()
 
 
-def block_under(heading: str) -> str:
-    """The lines of the first indented block under a heading."""
-    section = README.split(f"\n## {heading}\n", 1)[1]
-    match = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)
-    assert match is not None
-    return match[0]
-
-
-def run_in(engine: PrivateEngine, script: str) -> subprocess.CompletedProcess[str]:
-    """A shell where this engine is the one at /var/run/docker.sock, in the checkout."""
-    words = [*engine.enter(), "env", "-u", "DOCKER_HOST", "sh", "-exc", f"cd {ROOT}\n{script}"]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_with_your_own_engine(engine):
     images.import_image(engine, "your-image", cmd=["ip", "-4", "-o", "addr", "show", "ethwe"])
-    script = block_under("With your own engine").replace("YOUR-IMAGE", "your-image")
+    script = block_under(README, "With your own engine").replace("YOUR-IMAGE", "your-image")
     result = run_in(engine, script)
     assert result.returncode == 0, result.stderr
     assert "export DOCKER_HOST=unix:///run/weavewait/docker.sock\n" in result.stdout
@@ -45,7 +30,7 @@ def test_alone(engine, tmp_path):
     setup = f'PATH="{ROOT}/dist/wait-for-weave:{tmp_path}:$PATH"\nip link add ethwe type bridge\n'
     setup += "ip addr add 10.2.1.5/24 dev ethwe\nip link add far type veth peer name near\n"
     setup += "ip link set near master ethwe up\nip link set far up\nip link set ethwe up\n"
-    script = f"unshare --net sh -ec '{setup}{block_under('Alone')}'"
+    script = f"unshare --net sh -ec '{setup}{block_under(README, 'Alone')}'"
     result = run_in(engine, script)
     assert result.returncode == 0, result.stderr
     assert result.stdout == "your program: --its-option\nthe network is there\n"

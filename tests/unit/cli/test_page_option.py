@@ -19,7 +19,7 @@ def launched(monkeypatch) -> list[Settings]:
     """What would be launched."""
     found: list[Settings] = []
 
-    async def noted(settings: Settings, _host_process: bool) -> list[str]:
+    async def noted(settings: Settings, *_: object) -> list[str]:
         found.append(settings)
         return []
 

@@ -43,6 +43,23 @@ def test_a_label_from_before_there_were_such_words_is_read():
     assert Settings.from_label(json.dumps(values)) == ONE
 
 
+def test_a_label_of_a_newer_version_is_read():
+    values = json.loads(ONE.to_label())
+    assert Settings.from_label(json.dumps(values | {"unheard-of": True})) == ONE
+
+
+def test_what_makes_the_network_is_all_that_a_replacement_has_to_keep():
+    others = replace(ONE, listen=(), image="weavewait:2", hold_exec=True, page="tcp://[::1]:1")
+    assert ONE.same_network(others)
+    for changed in (
+        replace(ONE, engine="unix:///b"),
+        replace(ONE, backend="cni"),
+        replace(ONE, subnet="10.0.0.0/8"),
+        replace(ONE, network=("--mtu=1",)),
+    ):
+        assert not ONE.same_network(changed)
+
+
 def test_the_page_is_where_it_was_asked_for_and_nowhere_else():
     paged = replace(ONE, page="tcp://127.0.0.1:8008")
     assert "--page=tcp://127.0.0.1:8008" in serve_words(paged, "unix:///h.sock", "/s")

@@ -33,7 +33,7 @@ def launch(answer: Callable[[str, str], Answer], message: str) -> list[str]:
 
     async def run() -> None:
         async with Engine(ONE.engine, httpx.MockTransport(handle)) as engine:
-            await steps.launch(engine, ONE, host_process=False)
+            await steps.launch(engine, ONE, lambda _: None, host_process=False)
 
     with pytest.raises((EngineError, LaunchError), match=message):
         asyncio.run(run())
@@ -45,7 +45,9 @@ def refusing(status: int) -> Callable[[str, str], Answer]:
 
     def answer(method: str, path: str) -> Answer:
         if path == "/images/weavewait:1/json":
-            return 200, {}
+            return 200, {"Id": "sha256:1"}
+        if path == "/volumes":
+            return 200, {"Volumes": None}
         if method == "POST" and path == "/containers/create":
             return status, {"message": "no"}
         return 404, {"message": "not there"}
