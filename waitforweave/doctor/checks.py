@@ -156,7 +156,10 @@ def versions(facts: Facts) -> Iterator[Check]:
         return
     url = facts.engine.url
     said = ", ".join(f"{name} is {version}" for name, version in found.items())
-    todo = f"{typed('stop', url)}; make image; {typed('launch', url)}: gated containers keep theirs"
+    todo = (
+        f"make image; {typed('launch --replace', url)}, with the options of before: gated "
+        "containers keep gate and network"
+    )
     yield problem("versions", said, todo)
 
 

@@ -25,6 +25,17 @@ ENTRYPOINT ["/opt/weavewait/weavewait"]
 CMD ["volume"]
 """
 NAMES = ("running", "stopped", "policy")
+# Compose hands a container's volumes on to the one that it makes in its place.
+COMPOSE = f"""version: "3"
+services:
+  composed:
+    image: {images.BUSYBOX}
+    container_name: composed
+    network_mode: bridge
+    command: [sleep, "999"]
+    environment: ["WEAVE_CIDR="]
+"""
+UP = "docker-compose --no-ansi -p wfw-upgrade -f {} up -d"
 
 
 class Host:
@@ -121,9 +132,13 @@ def test_a_replacement_that_does_not_start_leaves_what_was_there(host):
     there.engine.docker("rm", "-f", "-v", "another")
 
 
-def test_what_was_gated_goes_on_and_what_comes_is_gated_anew(host):
+def test_what_was_gated_goes_on_and_what_comes_is_gated_anew(host, tmp_path):
     there, options = host
     engine = there.engine
+    file = tmp_path / "compose.yml"
+    file.write_text(COMPOSE)
+    assert there.sh(UP.format(file), DOCKER_HOST=PROXY).code == 0
+    assert there.gate_is_older("composed")
     before = {name: there.ethwe(name) for name in ("running", "policy")}
     # As a person has it: all of it through the older proxy.
     script = BLOCK.replace("--replace", f"--replace {options}")
@@ -138,6 +153,9 @@ def test_what_was_gated_goes_on_and_what_comes_is_gated_anew(host):
     engine.docker("restart", "-t", "0", "policy")
     for name in NAMES:
         assert there.gate_is_older(name), name
+    assert there.sh(f"{UP.format(file)} --force-recreate", DOCKER_HOST=PROXY).code == 0
+    assert not there.gate_is_older("composed")
+    engine.docker("rm", "-f", "-v", "composed")
     ls = "ls /home/weavewait"
     for image in (images.BUSYBOX, "wfw-committed"):
         assert "older" not in there.client(f"run --rm -e WEAVE_CIDR= {image} {ls}").split()

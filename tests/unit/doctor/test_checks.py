@@ -175,7 +175,8 @@ SAID = {
     "versions differ": (
         *(replace(FACTS, volume=Volume(True, "0.2"), server=Server("", True)), "versions"),
         "this tool is 0.1, the gate is 0.2, the hook server is an older one, the proxy is 0.1",
-        "weavewait stop; make image; weavewait launch: gated containers keep theirs",
+        "make image; weavewait launch --replace, with the options of before: gated "
+        "containers keep gate and network",
     ),
     "a client past the proxy": (
         replace(FACTS, client=Client("the docker context far", URL)),
