@@ -35,7 +35,7 @@ services:
     command: [sleep, "999"]
     environment: ["WEAVE_CIDR="]
 """
-UP = "docker-compose --no-ansi -p wfw-upgrade -f {} up -d"
+UP = "docker-compose --no-ansi -p wfw-upgrade -f {} up -d --timeout 0"
 
 
 class Host:
