@@ -180,7 +180,12 @@ def disk_usage(stage: Stage):
         said = stage.run("system", "df")
         assert "Local Volumes" in said.out
         every = stage.run("system", "df", "-v", "--format", "{{json .Images}}")
-        return said, every, stage.run("system", "df", "--format", "{{.Type}} {{.TotalCount}}")
+        # How old each is, is another number a moment later; nor have they an order.
+        images = sorted(json.loads(every.out), key=lambda image: image["ID"])
+        ages = ("CreatedSince", "CreatedAt")
+        shown = [{key: image[key] for key in image if key not in ages} for image in images]
+        assert shown
+        return said, shown, stage.run("system", "df", "--format", "{{.Type}} {{.TotalCount}}")
 
 
 @SCENES.scene_alone

@@ -204,8 +204,9 @@ def commit(stage: Stage):
     return committed, ran, shown, wrong, stage.run("rmi", name).code
 
 
-@SCENES.scene
+@SCENES.scene_alone
 def plugin_made_of_a_folder(stage: Stage):
+    """Two of the same content at once, and the engine has one of them only."""
     name = stage.name("plugin")
     interface = {"types": ["docker.volumedriver/1.0"], "socket": "no.sock"}
     config = {"description": "none", "entrypoint": ["/no"], "interface": interface}
