@@ -31,7 +31,7 @@ from waitforweave.hooks.book import (
 from waitforweave.hooks.holder import name_holder
 from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
-from waitforweave.hooks.process import seconds
+from waitforweave.hooks.process import Process, process_of, seconds
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +175,7 @@ class Attacher:
         return outcome
 
     async def _attach(self, run: Run, wanted: Sequence[Wanted], cause: str) -> Outcome:
+        late = process_of(run.pid) is Process.COMMAND
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
                 addresses = await self._in_thread(run, wanted)
@@ -185,7 +186,7 @@ class Attacher:
         except Exception as error:
             self.book.settle(run, Failed(f"internal error: {error!r}", self.clock()))
             raise
-        attached = Attached(addresses, self.clock())
+        attached = Attached(addresses, self.clock(), late)
         self.book.settle(run, attached)
         log.info("%s %s: attached %s", cause, run, " ".join(addresses))
         return attached

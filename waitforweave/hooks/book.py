@@ -32,10 +32,12 @@ class Attaching:
 
 @dataclass(frozen=True)
 class Attached:
-    """It has its interface."""
+    """It has its interface. `late`: its command ran already when we began, so that nobody knows
+    how long it had waited: a server that was started anew looks at all that runs."""
 
     addresses: tuple[str, ...]
     at: float
+    late: bool = False
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,9 @@ def row(
     if isinstance(state, Failed) and (process is not Process.COMMAND or not there):
         return replace(head, state="failed", reason=state.reason, again=state.again)
     if process is Process.COMMAND:
-        took = state.at - started if isinstance(state, Attached) and started else None
+        took = None
+        if isinstance(state, Attached) and not state.late and started is not None:
+            took = state.at - started
         return replace(head, state="ready", took=took)
     if process is Process.GATE:
         return replace(head, state="waiting")

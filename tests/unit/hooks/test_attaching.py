@@ -18,6 +18,7 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.hooks import attaching
 from waitforweave.hooks.attaching import Attacher, is_running
 from waitforweave.hooks.book import Attached, Ended, Run
+from waitforweave.hooks.process import Process
 
 ID = "c" * 64
 INSPECT = f"GET /containers/{ID}/json"
@@ -64,6 +65,17 @@ def test_two_at_once_ask_once_and_share_the_attach(play, adapter, running):
     play(scene)
     assert adapter.engine.calls == [INSPECT]
     assert len(adapter.backend.attached) == 1
+
+
+def test_one_whose_command_runs_already_is_late(play, adapter, running, monkeypatch):
+    """Our own process runs no gate; the other time it is said to."""
+
+    async def scene(attacher):
+        assert (await attacher.see_to(ID, "found")).late
+        monkeypatch.setattr(attaching, "process_of", lambda pid: Process.GATE)
+        assert not (await attacher.see_to(ID, "found", again=True)).late
+
+    play(scene)
 
 
 def test_who_comes_while_it_is_attached_asks_no_more(play, adapter, running):

@@ -47,6 +47,8 @@ def test_it_is_ready_when_the_gate_has_become_the_command():
     assert found.took == pytest.approx(0.25)
     # Another server attached it: what nobody saw is not guessed.
     assert said(Process.COMMAND, None).took is None
+    # This one did, but found it running.
+    assert said(Process.COMMAND, Attached((), STARTED + 9.0, late=True)).took is None
 
 
 @pytest.mark.parametrize("state", [None, Attaching(1.0), Attached((), 1.0)])
