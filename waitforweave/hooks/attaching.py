@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ ATTACH_SECONDS = 30.0
 ATTACHES_AT_ONCE = 64
 # A process' start is told in whole seconds after the boot, a container's by another clock.
 CLOCKS_SECONDS = 1.0
+# How long the engine may take to note that a process has ended: asked again after each of these.
+ENGINE_LATE_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 Result = TypeVar("Result")
 Clock = Callable[[], float]
@@ -217,6 +220,18 @@ class Attacher:
         while (thread := self._threads.get(container)) is not None:
             await asyncio.wait([thread])
 
+    async def has_ended(self, run: Run) -> bool:
+        """By the engine's word, which comes some moments after the process is gone; where its
+        processes cannot be seen, what is gone for us alone stays running. EngineError."""
+        for seconds_more in (*ENGINE_LATE_SECONDS, None):
+            container = await self.inspect(run.id)
+            if container is None or run_of(container) != run:
+                return True
+            if seconds_more is None or not is_gone(run.pid):
+                break
+            await asyncio.sleep(seconds_more)
+        return False
+
     async def run_in_pool(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
@@ -226,11 +241,11 @@ class Attacher:
         Another pid is another run of it: whoever started that one is told of that one's attach.
         """
         try:
-            container = await self.inspect(run.id)
+            ended = await self.has_ended(run)
         except EngineError as error:
             log.warning("%s %s: cannot tell whether it runs: %s", cause, run, error)
         else:
-            if container is None or run_of(container) != run:
+            if ended:
                 log.info("%s %s: it ended before it was attached: %s", cause, run, reason)
                 self.book.end(run)
                 return Ended()
@@ -257,3 +272,14 @@ def is_running(run: Run) -> bool:
     except psutil.Error:
         return False
     return started is not None and created <= started + CLOCKS_SECONDS
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, or does just now: its namespaces go before it is a zombie."""
+    try:
+        os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 - as in process.py
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except OSError:
+        return False
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -161,7 +162,7 @@ def container(adapter: Adapter) -> Callable[..., dict[str, Any]]:
         value = {
             "Id": identity,
             "Name": f"/{name}",
-            "State": {"Running": running, "Pid": 4711 if running else 0},
+            "State": {"Running": running, "Pid": os.getpid() if running else 0},
             "Config": {"Env": list(env)},
             "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": policy}},
         }

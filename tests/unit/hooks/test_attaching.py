@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from tests.unit.hooks.conftest import Adapter, as_backend
+from waitforweave.attach.backend import AttachError
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.hooks import attaching
 from waitforweave.hooks.attaching import Attacher, is_running
-from waitforweave.hooks.book import Attached, Ended, Run
+from waitforweave.hooks.book import Attached, Ended, Failed, Run
 from waitforweave.hooks.process import Process
 
 ID = "c" * 64
@@ -136,6 +137,41 @@ def test_what_one_could_not_learn_the_other_asks(play, adapter, running):
 
     play(scene)
     assert adapter.engine.calls == [INSPECT] * 2
+
+
+def test_one_that_has_ended_when_it_is_attached_is_no_failure_though_the_engine_is_late(
+    play, adapter, running
+):
+    """Its command is not there, say: the gate ends at once, and the engine notes it afterwards."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    running["State"] = {"Pid": child.pid, "StartedAt": stamp()}
+    adapter.backend.error = AttachError("container not running")
+
+    async def scene(attacher):
+        asked = asyncio.create_task(attacher.see_to(ID, "start"))
+        while len(adapter.engine.calls) < 3:  # noqa: ASYNC110 - the program's own steps
+            await asyncio.sleep(0)
+        running["State"] = {"Pid": 0, "StartedAt": stamp()}
+        assert await asked == Ended()
+
+    play(scene)
+
+
+def test_one_whose_process_cannot_be_seen_is_a_failure_in_the_end(
+    play, adapter, running, monkeypatch
+):
+    monkeypatch.setattr(attaching, "ENGINE_LATE_SECONDS", (0.0, 0.0))
+    child = subprocess.Popen(["true"])
+    child.wait()
+    running["State"] = {"Pid": child.pid, "StartedAt": stamp()}
+    adapter.backend.error = AttachError("container not running")
+
+    async def scene(attacher):
+        assert isinstance(await attacher.see_to(ID, "start"), Failed)
+
+    play(scene)
+    assert adapter.engine.calls == [INSPECT] * 4
 
 
 def test_an_older_runs_attach_that_is_given_up_leaves_the_newer_ones_record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -27,7 +28,7 @@ def passed_on(response, code: int = 204) -> None:
 def test_a_started_container_is_attached(adapter, container, verb, code):
     container("WEAVE_CIDR=10.2.1.5/24")
     passed_on(adapter.start(code=code, verb=verb), code)
-    assert adapter.backend.attached == [(Container(ID, 4711), ["10.2.1.5/24"])]
+    assert adapter.backend.attached == [(Container(ID, os.getpid()), ["10.2.1.5/24"])]
 
 
 @pytest.mark.parametrize("code", [404, 409, 500])
@@ -52,7 +53,7 @@ def test_one_that_was_gated_without_weave_cidr_gets_an_address(adapter, containe
     value["Path"] = GATE
     value["Config"]["Labels"] = {"weavewait.entrypoint": "[]", "weavewait.cmd": '["c"]'}
     passed_on(adapter.start())
-    assert adapter.backend.attached == [(Container(ID, 4711), ["net:default"])]
+    assert adapter.backend.attached == [(Container(ID, os.getpid()), ["net:default"])]
 
 
 def test_a_container_that_has_ended_or_is_gone_is_no_failure(adapter, container):

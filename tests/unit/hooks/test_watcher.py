@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -107,7 +108,7 @@ def test_what_starts_without_us_is_attached(play, container, action):
     async def scene(stage):
         stage.say(action)
         await stage.until(lambda: isinstance(stage.state(), Attached))
-        assert stage.attached == [Container(ID, 4711)]
+        assert stage.attached == [Container(ID, os.getpid())]
 
     play(scene)
 
