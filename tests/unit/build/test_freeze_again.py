@@ -71,6 +71,8 @@ def read(bundle: Path) -> dict[str, tuple[str, bytes]]:
     }
 
 
+# A freeze of both, which takes a minute where nothing else runs.
+@pytest.mark.timeout(900)
 def test_two_freezes_differ_in_nothing(made, copy):
     again = freeze(copy)
     for name in BUNDLES:
