@@ -14,6 +14,8 @@ PACKAGE = "waitforweave"
 # labels stand for, which a create refuses in the gate's own words, and the framing of netlink. The
 # rest of it is an island.
 PURE = {"gate.weave_cidr", "gate.arguments", "gate.options", "gate.nlmsg", "gate.uapi"}
+# What belongs to no room: the version, and the kernel's calls that Python has not.
+FOR_ALL = {"__version__", "inotify"}
 ARROWS: dict[str, set[str]] = {
     "gate": set(),
     "docker": set(),
@@ -47,7 +49,7 @@ def wrong_arrows(room: str, names: set[str]) -> set[str]:
     return {
         name
         for name in names
-        if name != "__version__"
+        if name.split(".")[0] not in FOR_ALL
         and name.split(".")[0] not in ARROWS[room] | {room}
         and not any(name == pure or name.startswith(f"{pure}.") for pure in PURE)
     }

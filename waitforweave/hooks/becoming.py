@@ -8,22 +8,18 @@ gates of one volume are one file: many that end at once are one look.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import errno
 import logging
-import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from waitforweave.hooks.process import Process, process_of
+from waitforweave.inotify import OVERFLOW, Inotify
 
 log = logging.getLogger(__name__)
 
 # linux/inotify.h
-IN_CLOSE_NOWRITE, IN_Q_OVERFLOW, IN_ONESHOT = 0x10, 0x4000, 0x80000000
-EVENT = struct.Struct("iIII")
-EVENTS_BYTES = 4096
+IN_CLOSE_NOWRITE, IN_ONESHOT = 0x10, 0x80000000
 # No rights, or a process that has gone: then its exe cannot be read either, which tells.
 NOT_SEEN = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ESRCH}
 
@@ -38,7 +34,7 @@ class Becoming:
         self._seen = seen
         self._proc = proc
         self._pids: dict[str, int] = {}
-        self._inotify: Inotify | None = None
+        self._closed: Closed | None = None
         # Set while a look is due, or was there just now.
         self._pause: asyncio.TimerHandle | None = None
         self._look_again = False
@@ -77,54 +73,36 @@ class Becoming:
 
     def _watch(self, pid: int) -> None:
         try:
-            if self._inotify is None:
-                self._inotify = Inotify()
-                asyncio.get_running_loop().add_reader(self._inotify.fd, self._woken)
-            self._inotify.watch_once(f"{self._proc}/{pid}/exe")
+            if self._closed is None:
+                self._closed = Closed()
+                asyncio.get_running_loop().add_reader(self._closed.fd, self._woken)
+            self._closed.watch_once(f"{self._proc}/{pid}/exe")
         except OSError as error:
             if error.errno not in NOT_SEEN:
                 log.warning("page: whether a gate is through is seen late: %s", error)
 
     def _woken(self) -> None:
-        assert self._inotify is not None
-        if self._inotify.closed_any():
+        assert self._closed is not None
+        if self._closed.closed_any():
             self.look()
 
     def close(self) -> None:
         if self._pause is not None:
             self._pause.cancel()
-        if self._inotify is not None:
-            asyncio.get_running_loop().remove_reader(self._inotify.fd)
-            self._inotify.close()
-            self._inotify = None
+        if self._closed is not None:
+            asyncio.get_running_loop().remove_reader(self._closed.fd)
+            self._closed.close()
+            self._closed = None
 
 
-class Inotify:
-    """The two calls that Python has not. OSError."""
-
-    def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self.fd: int = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+class Closed(Inotify):
+    """Tells of files that were closed, each once. OSError."""
 
     def watch_once(self, path: str) -> None:
         """Tell when the file that `path` leads to is closed next; a second watch is the first."""
-        mask = IN_CLOSE_NOWRITE | IN_ONESHOT
-        self._checked(self._libc.inotify_add_watch(self.fd, os.fsencode(path), mask))
+        self.add(path, IN_CLOSE_NOWRITE | IN_ONESHOT)
 
     def closed_any(self) -> bool:
         """Whether a file was closed; reads all that is there to be read."""
-        try:
-            events = EVENT.iter_unpack(os.read(self.fd, EVENTS_BYTES))
-        except BlockingIOError:
-            return False
         # Beside it comes IN_IGNORED: that watch was for once. Overflown, anything may have been.
-        return any(mask & (IN_CLOSE_NOWRITE | IN_Q_OVERFLOW) for _, mask, _, _ in events)
-
-    def close(self) -> None:
-        os.close(self.fd)
-
-    def _checked(self, result: int) -> int:
-        if result < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-        return result
+        return any(mask & (IN_CLOSE_NOWRITE | OVERFLOW) for _, mask, _ in self.read())

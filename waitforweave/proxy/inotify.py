@@ -1,35 +1,27 @@
-"""inotify(7), as far as following one file needs it: which names, in which folders, came anew."""
+"""What following one file needs: which names, in which folders, came anew."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-import struct
-from collections.abc import Iterator
 from pathlib import Path
 
+from waitforweave.inotify import OVERFLOW, Inotify
+
 # sys/inotify.h. What is being written is no news until it is closed.
-CLOSE_WRITE, MOVED_TO, CREATE, OVERFLOW, IGNORED = 0x8, 0x80, 0x100, 0x4000, 0x8000
-EVENT = struct.Struct("iIII")
-BUFFER = 64 * 1024
+CLOSE_WRITE, MOVED_TO, CREATE, IGNORED = 0x8, 0x80, 0x100, 0x8000
 # More symbolic links than this the kernel does not follow either (path_resolution(7)).
 LINKS = 40
 
 
-class Watch:
-    """An inotify descriptor, and what is watched by it. OSError."""
+class Watch(Inotify):
+    """Which names are watched, and which of them came anew. OSError."""
 
     def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        super().__init__()
         self._watched: dict[int, Path] = {}
 
-    def add(self, path: Path) -> None:
+    def follow(self, path: Path) -> None:
         """Watch what is at this path now, a folder or a file; once more changes nothing."""
-        number = self._libc.inotify_add_watch(
-            self.fd, os.fsencode(path), CLOSE_WRITE | MOVED_TO | CREATE
-        )
-        self._watched[self._checked(number)] = path
+        self._watched[self.add(path, CLOSE_WRITE | MOVED_TO | CREATE)] = path
 
     def changed(self, names: set[Path]) -> set[Path]:
         """Which of these names came anew since the last time, a file's own where it was watched
@@ -37,12 +29,8 @@ class Watch:
 
         A regular file that is made is told of when it is closed, a symbolic link at once.
         """
-        try:
-            data = os.read(self.fd, BUFFER)
-        except BlockingIOError:
-            return set()
         found = set()
-        for number, mask, name in events(data):
+        for number, mask, name in self.read():
             if mask & OVERFLOW:
                 found |= names
             if number not in self._watched:
@@ -53,25 +41,6 @@ class Watch:
             elif mask & (CLOSE_WRITE | MOVED_TO) or (mask & CREATE and path.is_symlink()):
                 found.add(path)
         return found & names
-
-    def close(self) -> None:
-        os.close(self.fd)
-
-    def _checked(self, result: int) -> int:
-        if result < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-        return result
-
-
-def events(data: bytes) -> Iterator[tuple[int, int, str]]:
-    """Watch, mask and name of each event in what was read."""
-    at = 0
-    while at < len(data):
-        number, mask, _, length = EVENT.unpack_from(data, at)
-        at += EVENT.size
-        yield number, mask, os.fsdecode(data[at : at + length].rstrip(b"\0"))
-        at += length
 
 
 def names_to(path: Path) -> set[Path]:

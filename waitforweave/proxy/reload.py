@@ -83,7 +83,7 @@ class RulesFile:
                 # to its folder.
                 try:
                     if path.exists() and not path.is_symlink():
-                        watch.add(path)
+                        watch.follow(path)
                 except OSError as error:
                     self._unwatched(error)
 

@@ -12,7 +12,7 @@ import pytest
 
 from waitforweave.hooks import becoming as module
 from waitforweave.hooks import process
-from waitforweave.hooks.becoming import Becoming, Inotify
+from waitforweave.hooks.becoming import Becoming, Closed
 from waitforweave.hooks.process import Process
 
 PATIENCE_SECONDS = 20
@@ -157,10 +157,10 @@ def test_a_process_that_is_not_there_is_unseen_and_no_error(play, caplog):
 
 
 def test_without_inotify_it_is_seen_at_the_next_look_and_the_log_says_so(play, monkeypatch, caplog):
-    def refused(self: Inotify) -> None:
+    def refused(self: Closed) -> None:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(Inotify, "__init__", refused)
+    monkeypatch.setattr(Closed, "__init__", refused)
 
     async def acts(scene: Scene) -> None:
         scene.start("a")
@@ -178,7 +178,7 @@ def test_without_inotify_it_is_seen_at_the_next_look_and_the_log_says_so(play, m
 def test_a_file_is_watched_for_one_close(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    inotify = Inotify()
+    inotify = Closed()
     try:
         assert not inotify.closed_any()
         inotify.watch_once(str(file))
