@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +31,7 @@ from waitforweave.hooks.book import (
 from waitforweave.hooks.holder import name_holder
 from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
-from waitforweave.hooks.process import Process, process_of, seconds
+from waitforweave.hooks.process import Process, is_gone, process_of, seconds
 
 log = logging.getLogger(__name__)
 
@@ -272,14 +271,3 @@ def is_running(run: Run) -> bool:
     except psutil.Error:
         return False
     return started is not None and created <= started + CLOCKS_SECONDS
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, or does just now: its namespaces go before it is a zombie."""
-    try:
-        os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 - as in process.py
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    except OSError:
-        return False
-    return False

@@ -33,6 +33,17 @@ def process_of(pid: int, proc: Path = Path("/proc")) -> Process:
     return Process.GATE if program.startswith(GATE_FOLDER) else Process.COMMAND
 
 
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, or does just now: its namespaces go before it is a zombie."""
+    try:
+        os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 - as above
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def seconds(text: str) -> float | None:
     """RFC 3339 as the engine writes it: with nanoseconds, of which Python reads the microseconds;
     in UTC, or in podman's own time zone."""
