@@ -7,7 +7,6 @@ commit gives the same bytes; nothing is fetched.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import shutil
 import subprocess
@@ -89,11 +88,7 @@ def image(folder: Path) -> None:
 
 
 def sums(folder: Path) -> None:
-    """As sha256sum(1) writes it, and reads it by --check."""
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.iterdir())
-    ]
+    lines = [tarball.sum_of(path) for path in sorted(folder.iterdir())]
     (folder / SUMS).write_text("".join(lines))
 
 

@@ -31,11 +31,13 @@ BESIDE = {
 
 def main() -> None:
     target = write(DIST)
-    content = target.read_bytes()
-    # As sha256sum(1) writes it, and reads it by --check.
-    digest = hashlib.sha256(content).hexdigest()
-    replaced(target.with_name(f"{target.name}.sha256"), f"{digest}  {target.name}\n".encode())
-    print(f"tarball: {target.relative_to(ROOT)}, {len(content) / 1e6:.1f} MB, and its .sha256")
+    replaced(target.with_name(f"{target.name}.sha256"), sum_of(target).encode())
+    print(f"tarball: {target.relative_to(ROOT)}, {target.stat().st_size / 1e6:.1f} MB, and its .sha256")
+
+
+def sum_of(path: Path) -> str:
+    """A file's line as sha256sum(1) writes it, and reads it by --check."""
+    return f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
 
 
 def write(folder: Path) -> Path:
