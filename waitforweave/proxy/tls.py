@@ -20,11 +20,10 @@ from typing import Any
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import wire
 from waitforweave.proxy.certificates import reason_of
-from waitforweave.proxy.wire import Wire
+from waitforweave.proxy.wire import CHUNK, Wire
 
 log = logging.getLogger(__name__)
 
-CHUNK = 256 * 1024
 HANDSHAKE_SECONDS = 30.0
 # How long the other side may take to read the last of what the proxy has said and closed behind.
 LINGER_SECONDS = 30.0

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from tests.unit.proxy.conftest import SECONDS
+from tests.unit.proxy.conftest import SECONDS, Peer, Sides
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import wire
 
@@ -35,14 +35,28 @@ def tcp(sides, request):
     return sides
 
 
-def test_calls_pass(tcp):
-    client = tcp.client(GET)
-    engine = tcp.engine()
-    for _ in range(2):
+def require_calls(sides: Sides, times: int) -> None:
+    """Calls pass over one connection, one after the other."""
+    client = sides.client(GET)
+    engine = sides.engine()
+    for _ in range(times):
         assert engine.head() == GET
         engine.send(OK)
         assert client.exactly(len(OK)) == OK
         client.send(GET)
+
+
+def upgraded(sides: Sides) -> tuple[Peer, Peer]:
+    client = sides.client(UPGRADE)
+    engine = sides.engine()
+    engine.head()
+    engine.send(SWITCHED)
+    client.head()
+    return client, engine
+
+
+def test_calls_pass(tcp):
+    require_calls(tcp, 2)
 
 
 def test_a_side_that_is_gone_without_a_word_is_found_out(tcp):
@@ -63,11 +77,7 @@ def test_a_side_that_is_gone_without_a_word_is_found_out(tcp):
 
 
 def test_streams_end_one_direction_at_a_time(tcp):
-    client = tcp.client(UPGRADE)
-    engine = tcp.engine()
-    engine.head()
-    engine.send(SWITCHED)
-    client.head()
+    client, engine = upgraded(tcp)
     client.send(b"input")
     client.end()
     assert engine.rest() == b"input"

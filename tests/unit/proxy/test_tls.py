@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.certificates import client_context
 from tests.unit.proxy.conftest import Peer, Sides
-from tests.unit.proxy.test_tcp import GET, OK, SWITCHED, UPGRADE, loopback
+from tests.unit.proxy.test_tcp import GET, OK, loopback, require_calls, upgraded
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy.adapters import parse
 from waitforweave.proxy.certificates import engine_context, listener_context
@@ -44,22 +44,7 @@ def between(sides: Sides, folder) -> Sides:
 
 
 def test_calls_pass_one_after_the_other(between):
-    client = between.client(GET)
-    engine = between.engine()
-    for _ in range(3):
-        assert engine.head() == GET
-        engine.send(OK)
-        assert client.exactly(len(OK)) == OK
-        client.send(GET)
-
-
-def upgraded(sides: Sides) -> tuple[Peer, Peer]:
-    client = sides.client(UPGRADE)
-    engine = sides.engine()
-    engine.head()
-    engine.send(SWITCHED)
-    client.head()
-    return client, engine
+    require_calls(between, 3)
 
 
 def test_the_clients_end_is_the_engines_and_the_output_still_flows(between):
