@@ -56,7 +56,10 @@ def tell_fact(fact: rtnl.Link | rtnl.Address | Route | None) -> str:
         to = f"{inet_ntop(fact.family, fact.packed)}/{fact.prefixlen}"
         return f"route {to} out of {[*fact.indices]} table {fact.table} metric {fact.priority}"
     if isinstance(fact, rtnl.Link):
-        return f"link {fact.index} {fact.name} {fact.flags:#x} {OPERSTATES[fact.operstate]}"
+        # A changed byte may be a state that no kernel knows.
+        names = dict(enumerate(OPERSTATES))
+        state = names.get(fact.operstate, f"operstate {fact.operstate}")
+        return f"link {fact.index} {fact.name} {fact.flags:#x} {state}"
     if isinstance(fact, rtnl.Address):
         return f"address {fact.index} {fact.text} scope {fact.scope} {fact.flags:#x}"
     return "none"
