@@ -32,7 +32,8 @@ BESIDE = {
 def main() -> None:
     target = write(DIST)
     replaced(target.with_name(f"{target.name}.sha256"), sum_of(target).encode())
-    print(f"tarball: {target.relative_to(ROOT)}, {target.stat().st_size / 1e6:.1f} MB, and its .sha256")
+    size = target.stat().st_size / 1e6
+    print(f"tarball: {target.relative_to(ROOT)}, {size:.1f} MB, and its .sha256")
 
 
 def sum_of(path: Path) -> str:
