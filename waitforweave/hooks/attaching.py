@@ -6,9 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
 
 import psutil
 
@@ -32,18 +30,16 @@ from waitforweave.hooks.holder import name_holder
 from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
 from waitforweave.hooks.process import Process, is_gone, process_of, seconds
+from waitforweave.hooks.threads import Threads
 
 log = logging.getLogger(__name__)
 
 ATTACH_SECONDS = 30.0
-# No attach waits for another's (weave#2032), nor for one that hangs.
-ATTACHES_AT_ONCE = 64
 # A process' start is told in whole seconds after the boot, a container's by another clock.
 CLOCKS_SECONDS = 1.0
 # How long the engine may take to note that a process has ended: asked again after each of these.
 ENGINE_LATE_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
-Result = TypeVar("Result")
 Clock = Callable[[], float]
 
 
@@ -58,12 +54,10 @@ class Attacher:
         self.book = Book(self.live.note)
         self.metrics = Metrics()
         self.metrics.waiting.set_function(self.book.waiting)
-        self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
+        self.threads = Threads(backend)
         self._tasks: dict[str, tuple[Run, asyncio.Task[Outcome]]] = {}
         # Containers that the engine is being asked about, until it is known what follows.
         self._asking: dict[str, asyncio.Future[None]] = {}
-        # What a backend still does for a container, also for one that nobody waits for any more.
-        self._threads: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
     async def see_to(self, name: str, cause: str, *, again: bool = False) -> Outcome:
         """Attach the container of this name if it runs and should be. EngineError.
@@ -180,7 +174,7 @@ class Attacher:
         late = process_of(run.pid) is Process.COMMAND
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
-                addresses = await self._in_thread(run, wanted)
+                addresses = await self.threads.attach(Container(run.id, run.pid), wanted)
         except AttachError as error:
             return await self._failed(run, cause, await name_holder(self.engine, str(error)))
         except TimeoutError:
@@ -193,32 +187,6 @@ class Attacher:
         log.info("%s %s: attached %s", cause, run, " ".join(addresses))
         return attached
 
-    async def _in_thread(self, run: Run, wanted: Sequence[Wanted]) -> tuple[str, ...]:
-        """Given up, the thread goes on: into a namespace that ends with the container that was
-        killed, and takes all that is in it along. The next attach waits for it."""
-        await self.quiet(run.id)
-        target = Container(run.id, run.pid)
-        loop = asyncio.get_running_loop()
-        thread = loop.run_in_executor(self.pool, self.backend.attach, target, wanted)
-        self._threads[run.id] = thread
-        thread.add_done_callback(lambda done: self._thread_done(run.id, done))
-        return await asyncio.shield(thread)
-
-    def _thread_done(self, container: str, thread: asyncio.Future[tuple[str, ...]]) -> None:
-        if self._threads.get(container) is thread:
-            del self._threads[container]
-        if not thread.cancelled():
-            thread.exception()  # Seen, also where nobody waits for it any more.
-
-    def is_busy(self, container: str) -> bool:
-        """Whether the backend does something for this container now."""
-        return container in self._threads
-
-    async def quiet(self, container: str) -> None:
-        """Until the backend does nothing for this container any more."""
-        while (thread := self._threads.get(container)) is not None:
-            await asyncio.wait([thread])
-
     async def has_ended(self, run: Run) -> bool:
         """By the engine's word, which comes some moments after the process is gone; where its
         processes cannot be seen, what is gone for us alone stays running. EngineError."""
@@ -230,9 +198,6 @@ class Attacher:
                 break
             await asyncio.sleep(seconds_more)
         return False
-
-    async def run_in_pool(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
     async def _failed(self, run: Run, cause: str, reason: str) -> Outcome:
         """Failed, unless the run has ended meanwhile (weave#812).

@@ -74,7 +74,7 @@ async def one(attacher: Attacher, backend: str, identity: str) -> Row | None:
     process, there = Process.UNSEEN, tuple[str, ...]()
     if run is not None:
         process = process_of(run.pid)
-        there = await attacher.run_in_pool(partial(inside, Container(run.id, run.pid)))
+        there = await attacher.threads.run(partial(inside, Container(run.id, run.pid)))
     return row(container, attacher.book.get(identity), process, there, backend)
 
 

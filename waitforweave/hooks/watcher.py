@@ -225,7 +225,7 @@ class Watcher:
         failures = 0
         while True:
             try:
-                return await self.attacher.run_in_pool(self.attacher.backend.list)
+                return await self.attacher.threads.run(self.attacher.backend.list)
             except AttachError as error:
                 log.error("what is given to whom cannot be read, so none is given back: %s", error)
                 self.metrics.errors.labels("watcher").inc()
@@ -238,7 +238,7 @@ class Watcher:
         while self._gone:
             gone = set(self._gone)
             # An attach that is under way may be in the books only after our look at them.
-            busy = set(filter(self.attacher.is_busy, gone))
+            busy = set(filter(self.attacher.threads.is_busy, gone))
             held = await self.held()
             self._gone -= gone
             for container in gone:
@@ -249,7 +249,7 @@ class Watcher:
 
     async def give_back_later(self, container: str) -> None:
         """The same, where an attach still makes something for it, or nothing in the end."""
-        await self.attacher.quiet(container)
+        await self.attacher.threads.quiet(container)
         if container in await self.held():
             await self.give_back(container)
 
@@ -266,7 +266,7 @@ class Watcher:
         """Detach it; False where that failed."""
         detach = partial(self.attacher.backend.detach, container)
         try:
-            addresses = await self.attacher.run_in_pool(detach)
+            addresses = await self.attacher.threads.run(detach)
         except AttachError as error:
             log.error("gone %s: its addresses stay taken: %s", container[:12], error)
             self.metrics.errors.labels("watcher").inc()

@@ -183,7 +183,7 @@ def test_an_older_runs_attach_that_is_given_up_leaves_the_newer_ones_record(
 
     async def scene(attacher):
         first = asyncio.create_task(attacher.see_to(ID, "start"))
-        while not attacher.is_busy(ID):  # noqa: ASYNC110 - the program's own steps
+        while not attacher.threads.is_busy(ID):  # noqa: ASYNC110 - the program's own steps
             await asyncio.sleep(0)
         monkeypatch.setattr(attaching, "ATTACH_SECONDS", 30.0)
         running["State"] = {"Pid": os.getppid(), "StartedAt": stamp()}

@@ -294,7 +294,7 @@ def test_an_attach_that_ends_while_the_backend_is_looked_at_is_not_overlooked(
     adapter.backend.attach = attach
 
     async def scene(stage):
-        thread_done, ended = stage.watcher.attacher._thread_done, threading.Event()
+        thread_done, ended = stage.watcher.attacher.threads._done, threading.Event()
         list_ = adapter.backend.list
 
         def done(*words):
@@ -307,7 +307,7 @@ def test_an_attach_that_ends_while_the_backend_is_looked_at_is_not_overlooked(
             assert ended.wait(PATIENCE_SECONDS)
             return found
 
-        stage.watcher.attacher._thread_done = done
+        stage.watcher.attacher.threads._done = done
         stage.say("start")
         await stage.until(begun.is_set)
         adapter.backend.list = looking
