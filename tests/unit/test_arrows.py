@@ -13,7 +13,14 @@ PACKAGE = "waitforweave"
 # The gate's pure pieces are for everybody: the grammar of WEAVE_CIDR, and of the options that
 # labels stand for, which a create refuses in the gate's own words, and the framing of netlink. The
 # rest of it is an island.
-PURE = {"gate.weave_cidr", "gate.arguments", "gate.options", "gate.nlmsg", "gate.uapi"}
+PURE = {
+    "gate.weave_cidr",
+    "gate.arguments",
+    "gate.options",
+    "gate.nlmsg",
+    "gate.rtnl",
+    "gate.uapi",
+}
 # What belongs to no room: the version, and the kernel's calls that Python has not.
 FOR_ALL = {"__version__", "inotify"}
 ARROWS: dict[str, set[str]] = {

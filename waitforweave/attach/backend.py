@@ -24,6 +24,10 @@ class Container:
 class Backend(Protocol):
     """One kind of network. All calls block, and may come from several threads at once."""
 
+    # Whether attach() needs no more than the container's process: it may come before the engine
+    # says that it runs.
+    by_process: bool
+
     def prepare(self) -> None:
         """Make what all attaches share, or see to it. AttachError."""
         ...

@@ -51,6 +51,8 @@ HOST = "weave:expose"
 class BridgeBackend:
     """`ipam` knows which address is whose; `mtu` None leaves the kernel's own."""
 
+    by_process = True
+
     def __init__(self, ipam: Ipam, *, mtu: int | None = None, multicast: bool = True) -> None:
         self.ipam = ipam
         self.mtu = mtu

@@ -56,6 +56,8 @@ class Attached:
 class CniBackend:
     """`seconds` is how long one plugin may take."""
 
+    by_process = True
+
     def __init__(self, place: Place, options: Options, *, seconds: float = LIMIT_SECONDS) -> None:
         self.place = place
         self.options = options

@@ -66,8 +66,13 @@ def is_another(container_id: str, cgroups: str, own: str) -> bool:
     """Whether /proc/PID/cgroup names containers, and not this one among them: the pid was used
     again between the engine's answer and our open. The container that we run in ourselves does
     not count; no id at all (a foreign runtime) tells nothing."""
-    named = set(CONTAINER_ID.findall(cgroups)) - set(CONTAINER_ID.findall(own))
+    named = containers_in(cgroups) - containers_in(own)
     return bool(named) and container_id not in named
+
+
+def containers_in(cgroups: str) -> set[str]:
+    """The containers' ids that a /proc/PID/cgroup names."""
+    return set(CONTAINER_ID.findall(cgroups))
 
 
 def require_foreign(fd: int) -> None:

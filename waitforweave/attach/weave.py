@@ -42,6 +42,9 @@ GONE = re.compile(
 class WeaveBackend:
     """`seconds` is how long one call of `weave` may take."""
 
+    # The command asks the engine for the process.
+    by_process = False
+
     def __init__(self, place: Place, options: Options, *, seconds: float = LIMIT_SECONDS) -> None:
         self.place = place
         self.options = options

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -16,6 +16,7 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
+from waitforweave.hooks.begun import Attach, Begun
 from waitforweave.hooks.book import (
     Attached,
     Book,
@@ -54,7 +55,8 @@ class Attacher:
         self.book = Book(self.live.note)
         self.metrics = Metrics()
         self.metrics.waiting.set_function(self.book.waiting)
-        self.threads = Threads(backend)
+        self.threads = Threads(backend, self.metrics.attach_seconds.observe)
+        self.early = Begun(self.threads)
         self._tasks: dict[str, tuple[Run, asyncio.Task[Outcome]]] = {}
         # Containers that the engine is being asked about, until it is known what follows.
         self._asking: dict[str, asyncio.Future[None]] = {}
@@ -120,15 +122,18 @@ class Attacher:
         return self.attach(run, decision.wanted, cause, asked)
 
     def decided(self, container: Object, cause: str) -> Decision:
-        """`decide`; what is none of ours is noted for good."""
+        """`decide`; what it wants, or that it is none of ours, is noted for good."""
         decision = decide(container)
-        if isinstance(decision, LeftAlone) and self.book.leave_alone(container["Id"]):
+        if not isinstance(decision, LeftAlone):
+            self.book.promise(container["Id"], decision.wanted)
+        elif self.book.leave_alone(container["Id"]):
             log.info("%s %s: left alone: %s", cause, name_of(container), decision.reason)
         return decision
 
     async def foresee(self, container: str, cause: str) -> None:
-        """Note one that is none of ours before it is started: nobody's start waits for an answer
-        then, which one that has ended at once gives when it is taken down. EngineError."""
+        """Note what it wants before it is started. Nobody's start waits for an answer then, of one
+        that is none of ours, which has ended at once and answers when it is taken down; one that is
+        ours can be attached while the engine still makes it. EngineError."""
         found = await self.inspect(container)
         if found is not None:
             self.decided(found, cause)
@@ -155,26 +160,39 @@ class Attacher:
         task.add_done_callback(lambda _: self._forget(run))
         return task
 
+    def goes_ahead(self, container: str) -> bool:
+        """Whether it can be attached before the engine says that it runs: we know what it wants,
+        and it does not run yet."""
+        return (
+            self.backend.by_process
+            and bool(self.book.promised(container))
+            and self.book.get(container) is None
+        )
+
+    def begin_ahead(self, container: Container) -> None:
+        """Attach it; the attach of its run takes what comes of that."""
+        self.early.begin(container, self.book.promised(container.id))
+
     def _forget(self, run: Run) -> None:
         if run.id in self._tasks and self._tasks[run.id][0] == run:
             del self._tasks[run.id]
 
     async def _counted(self, run: Run, wanted: Sequence[Wanted], cause: str) -> Outcome:
-        begun, result = time.monotonic(), "failed"
+        result = "failed"
         try:
             outcome = await self._attach(run, wanted, cause)
-            if isinstance(outcome, Attached):
-                self.metrics.attach_seconds.observe(time.monotonic() - begun)
             result = type(outcome).__name__.lower()
         finally:
             self.metrics.attaches.labels(result).inc()
         return outcome
 
     async def _attach(self, run: Run, wanted: Sequence[Wanted], cause: str) -> Outcome:
-        late = process_of(run.pid) is Process.COMMAND
+        target = Container(run.id, run.pid)
+        ahead = self.early.take(target)
+        late = ahead is None and process_of(run.pid) is Process.COMMAND
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
-                addresses = await self.threads.attach(Container(run.id, run.pid), wanted)
+                addresses = await self._addresses(target, wanted, ahead)
         except AttachError as error:
             return await self._failed(run, cause, await name_holder(self.engine, str(error)))
         except TimeoutError:
@@ -184,8 +202,43 @@ class Attacher:
             raise
         attached = Attached(addresses, self.clock(), late)
         self.book.settle(run, attached)
-        log.info("%s %s: attached %s", cause, run, " ".join(addresses))
+        when = " ahead of its start" if ahead is not None else ""
+        log.info("%s %s: attached %s%s", cause, run, " ".join(addresses), when)
         return attached
+
+    async def _addresses(
+        self, target: Container, wanted: Sequence[Wanted], ahead: Attach | None
+    ) -> tuple[str, ...]:
+        """What went wrong ahead goes wrong again, and is told of, or does not. AttachError."""
+        if ahead is not None:
+            with suppress(AttachError):
+                return await asyncio.shield(ahead)
+        return await self.threads.attach(target, wanted)
+
+    def is_over(self, container: str) -> bool:
+        """Whether it was attached ahead of its start and has ended at once: the engine lets nobody
+        look at it while it is taken down."""
+        return self.early.addresses(container) is not None and self.early.has_ended(container)
+
+    def end(self, container: str) -> None:
+        """It has ended, maybe before the engine could say that it ran."""
+        addresses = self.early.addresses(container)
+        if addresses is not None:
+            log.info("event die %s: had %s ahead of its start", container[:12], " ".join(addresses))
+            self.metrics.attaches.labels("attached").inc()
+        self.early.forget(container)
+        self.book.strike_out(container)
+
+    def forget(self, container: str) -> None:
+        """It is destroyed."""
+        self.book.forget(container)
+        self.early.forget(container)
+
+    def keep(self, existing: Set[str], running: Set[str], asked: float) -> None:
+        """Nothing else is there, or runs, as the engine was `asked` then."""
+        self.book.keep(existing, running, asked)
+        self.live.keep(existing, running, asked)
+        self.early.keep(existing)
 
     async def has_ended(self, run: Run) -> bool:
         """By the engine's word, which comes some moments after the process is gone; where its

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from waitforweave.docker.create import LeftAlone
 from waitforweave.docker.json_object import Object
+from waitforweave.gate.weave_cidr import Wanted
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Book:
         self._records: dict[str, Record] = {}
         # For good: neither environment nor network mode of a container ever change.
         self._left_alone: set[str] = set()
+        self._promised: dict[str, tuple[Wanted, ...]] = {}
 
     def __iter__(self) -> Iterator[Record]:
         return iter(list(self._records.values()))
@@ -119,6 +121,14 @@ class Book:
         if before is not None and before.run == run:
             self.strike_out(run.id)
 
+    def promise(self, container: str, wanted: tuple[Wanted, ...]) -> None:
+        """This one shall have these addresses whenever it runs."""
+        self._promised[container] = wanted
+
+    def promised(self, container: str) -> tuple[Wanted, ...]:
+        """Its addresses; () also where that is not known."""
+        return self._promised.get(container, ())
+
     def leave_alone(self, container: str) -> bool:
         """This one is none of ours; whether that is new."""
         new = container not in self._left_alone
@@ -132,11 +142,14 @@ class Book:
         """It is destroyed."""
         self.strike_out(container)
         self._left_alone.discard(container)
+        self._promised.pop(container, None)
 
     def keep(self, existing: Set[str], running: Set[str], asked: float) -> None:
         """Strike out what does not run, and forget what is not there, as the engine was `asked`
         then; of what was noted since its answer knows nothing."""
         self._left_alone &= existing
+        for gone in self._promised.keys() - existing:
+            del self._promised[gone]
         self._records = {
             container: record
             for container, record in self._records.items()

@@ -14,8 +14,6 @@ from urllib.parse import quote
 
 import msgspec
 
-from waitforweave.docker.original import ENTRYPOINT_LABEL
-
 # Events are put in order by whoever logs them, and two may do so at once.
 OVERLAP_NS = 10 * 1_000_000_000
 
@@ -23,23 +21,25 @@ OVERLAP_NS = 10 * 1_000_000_000
 class Meaning(Enum):
     """What an event asks of us."""
 
-    MADE = "made"  # it may be none of ours, which can be known before it is started
+    MADE = "made"  # what it wants, or that it is none of ours, can be known before it is started
+    COMING = "coming"  # the engine connects it to a network: it is about to start
     ATTACH = "attach"  # it has a network namespace that we may not have seen yet
     ENDED = "ended"  # its namespace is gone; it may be started again
     GONE = "gone"  # it never will
 
 
 MEANINGS = {
-    "create": Meaning.MADE,
-    "start": Meaning.ATTACH,
-    "unpause": Meaning.ATTACH,
-    "die": Meaning.ENDED,
-    "destroy": Meaning.GONE,
+    ("container", "create"): Meaning.MADE,
+    ("network", "connect"): Meaning.COMING,
+    ("container", "start"): Meaning.ATTACH,
+    ("container", "unpause"): Meaning.ATTACH,
+    ("container", "die"): Meaning.ENDED,
+    ("container", "destroy"): Meaning.GONE,
 }
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """The container; its labels are among the Attributes."""
+    """The container, whose labels are among the Attributes; or a network, and these name it."""
 
     ID: str = ""
     Attributes: dict[str, Any] | None = None
@@ -55,12 +55,14 @@ class Event(msgspec.Struct, frozen=True):
 
     @property
     def meaning(self) -> Meaning | None:
-        return MEANINGS.get(self.Action) if self.Type == "container" else None
+        return MEANINGS.get((self.Type, self.Action))
 
     @property
-    def has_original(self) -> bool:
-        """Whether it bears the label of a container that was gated by us, or its image does."""
-        return ENTRYPOINT_LABEL in (self.Actor.Attributes or {})
+    def container(self) -> str:
+        """The id of the container that it is about."""
+        if self.Type == "container":
+            return self.Actor.ID
+        return str((self.Actor.Attributes or {}).get("container", ""))
 
     @property
     def exit_code(self) -> int | None:
@@ -71,7 +73,8 @@ class Event(msgspec.Struct, frozen=True):
 
 def path(since: int | None) -> str:
     """The call that gives the events of MEANINGS from now on, or from `since` (nanoseconds)."""
-    filters = json.dumps({"type": ["container"], "event": sorted(MEANINGS)})
+    types, actions = (sorted(set(words)) for words in zip(*MEANINGS, strict=True))
+    filters = json.dumps({"type": types, "event": actions})
     query = f"filters={quote(filters)}"
     if since is not None:
         query += f"&since={since // 1_000_000_000}.{since % 1_000_000_000:09d}"
@@ -110,7 +113,7 @@ class Feed:
 
     def is_new(self, event: Event) -> bool:
         """False for one that came before; remembers it."""
-        key = (event.timeNano, event.Actor.ID, event.Action)
+        key = (event.timeNano, event.container, event.Action)
         if key in self._seen:
             return False
         self._seen[key] = None

@@ -29,6 +29,8 @@ class StartHook:
         name = started_container(request.Request)
         if name is None or response.Code not in (STARTED, RAN_ALREADY):
             return response
+        if self.attacher.is_over(name):
+            return response
         try:
             outcome = await self.attacher.see_to(name, "start", again=response.Code == RAN_ALREADY)
         except EngineError as error:

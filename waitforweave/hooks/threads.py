@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,10 +18,11 @@ Result = TypeVar("Result")
 
 
 class Threads:
-    """Those of one backend."""
+    """Those of one backend. `took` hears how many seconds each attach took that succeeded."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, took: Callable[[float], None]) -> None:
         self.backend = backend
+        self.took = took
         self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
         # What is still done for a container, also for one that nobody waits for any more.
         self._attaches: dict[str, asyncio.Future[tuple[str, ...]]] = {}
@@ -30,11 +32,14 @@ class Threads:
         container that was killed, and takes all that is in it along. The next attach waits for it.
         """
         await self.quiet(container.id)
+        begun = time.monotonic()
         loop = asyncio.get_running_loop()
         attach = loop.run_in_executor(self.pool, self.backend.attach, container, wanted)
         self._attaches[container.id] = attach
         attach.add_done_callback(lambda done: self._done(container.id, done))
-        return await asyncio.shield(attach)
+        addresses = await asyncio.shield(attach)
+        self.took(time.monotonic() - begun)
+        return addresses
 
     def _done(self, container: str, attach: asyncio.Future[tuple[str, ...]]) -> None:
         if self._attaches.get(container) is attach:

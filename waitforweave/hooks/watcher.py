@@ -18,6 +18,7 @@ from waitforweave.docker.engine import EngineError
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import parse_engine_url
 from waitforweave.hooks import feed
+from waitforweave.hooks.ahead import Ahead
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Failed
 from waitforweave.hooks.feed import Event, Feed, Meaning
@@ -36,6 +37,7 @@ class Watcher:
         self.attacher = attacher
         self.metrics = attacher.metrics
         self.feed = Feed()
+        self.ahead = Ahead(attacher)
         self.connected = False
         # What is being attached on our own account, until it is, or has ended.
         self._pursued: dict[str, asyncio.Task[None]] = {}
@@ -51,7 +53,8 @@ class Watcher:
         """Inside of the block the engine is watched, once `begin` is set."""
         task = asyncio.create_task(self.run(begin))
         try:
-            yield
+            with self.ahead.listening():
+                yield
         finally:
             tasks = [task, *self._pursued.values(), *self._others]
             for each in tasks:
@@ -98,13 +101,15 @@ class Watcher:
 
     def handle(self, event: Event) -> None:
         """Start what this event asks for; waits for nothing."""
-        container = event.Actor.ID
+        container = event.container
         self.metrics.event_lag.set(self.attacher.clock() - event.timeNano / NANO)
         if event.meaning is Meaning.MADE:
-            # A gated one is asked about when it has started anyway.
-            if not event.has_original:
-                self.beside(self.foresee(container, f"event {event.Action}"))
+            self.beside(self.foresee(container, f"event {event.Action}"))
             return
+        if event.meaning is Meaning.COMING:
+            self.ahead.expect(container)
+            return
+        self.ahead.dismiss(container)
         if event.meaning is Meaning.ATTACH:
             if not self.attacher.book.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
@@ -115,7 +120,7 @@ class Watcher:
                 return
         self.drop(container)
         if event.meaning is Meaning.GONE:
-            self.attacher.book.forget(container)
+            self.attacher.forget(container)
             self.attacher.live.remove(container)
             self._gone.add(container)
             if self._collecting is None or self._collecting.done():
@@ -179,7 +184,7 @@ class Watcher:
         """It has ended: nothing is tried any more, but its addresses stay its own until it is
         destroyed, so that the next run gets them again."""
         self.give_up(container)
-        self.attacher.book.strike_out(container)
+        self.attacher.end(container)
 
     def look(self) -> None:
         """At everything; a look that an earlier connection began is of no use any more."""
@@ -192,8 +197,7 @@ class Watcher:
         asked, before = self.attacher.clock(), dict(self._pursued)
         running = await self.containers()
         runs = {container for container, is_running in running.items() if is_running}
-        self.attacher.book.keep(running.keys(), runs, asked)
-        self.attacher.live.keep(running.keys(), runs, asked)
+        self.attacher.keep(running.keys(), runs, asked)
         for container in before.keys() - runs:
             if self._pursued.get(container) is before[container]:
                 self.give_up(container)

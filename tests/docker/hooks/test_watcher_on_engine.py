@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ def test_docker_run_past_the_proxy(engine, folder):
         container = run(engine, images.BUSYBOX, "sh", "-c", f"{WAIT}; {SHOW}")
         assert engine.docker("wait", container).out == "0\n"
         assert engine.docker("logs", container).out == "10.2.1.5/24\n"
+
+
+def test_it_is_attached_while_the_engine_still_makes_it(engine, folder):
+    """With all that it wants, which the engine's own work on its network leaves alone."""
+    show = "ip -o addr show dev ethwe scope global | tr -s ' ' | cut -d ' ' -f 4"
+    with serving(engine, folder):
+        for _ in range(3):
+            container = run(engine, images.BUSYBOX, "sleep", "600", cidr="10.2.1.5/24 fd00:2::5/64")
+            for _ in range(2):
+                until(partial(addresses, engine, container))
+                found = engine.docker("exec", container, "sh", "-c", show).out.split()
+                assert found == ["10.2.1.5/24", "fd00:2::5/64"]
+                engine.docker("restart", "-t", "0", container)
+            engine.docker("rm", "-f", container)
+        assert len(re.findall(r": attached .* ahead of its start", log(folder))) > 3
 
 
 def test_what_ran_before_the_server(engine, folder):

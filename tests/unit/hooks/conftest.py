@@ -55,6 +55,7 @@ class FakeBackend:
     detached: list[str] = field(default_factory=list)
     attached: list[tuple[Container, list[str]]] = field(default_factory=list)
     name: str = "fake"
+    by_process: bool = True
 
     def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         if self.hold is not None:

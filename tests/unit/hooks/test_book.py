@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from waitforweave.gate.weave_cidr import parse
 from waitforweave.hooks.book import Attached, Attaching, Book, Failed, Run, run_of
 
 ONE = Run("c1", "a", 10, "2026-01-01T00:00:00Z")
@@ -69,6 +70,16 @@ def test_what_is_left_alone_is_so_until_it_is_destroyed():
     assert book.is_left_alone("c1")
     book.forget("c1")
     assert not book.is_left_alone("c1")
+
+
+def test_what_is_promised_is_so_until_it_is_destroyed():
+    book, wanted = Book(), parse("10.2.1.5/24")
+    assert book.promised("c1") == ()
+    for each in ("c1", "c2", "c3"):
+        book.promise(each, wanted)
+    book.forget("c1")
+    book.keep({"c2"}, set(), asked=0.0)
+    assert [book.promised(each) for each in ("c1", "c2", "c3")] == [(), wanted, ()]
 
 
 def test_what_the_engine_does_not_know_or_run_is_dropped():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,15 +45,21 @@ def test_no_bytes_are_an_error(chunks):
         list(Feed().read(chunk))
 
 
-@pytest.mark.parametrize(
-    ("attributes", "has"),
-    [({"name": "a", "weavewait.entrypoint": "[]"}, True), ({"name": "a"}, False), (None, False)],
-)
-def test_a_container_that_we_gated_is_known_by_its_label(attributes, has):
-    value = {"Type": "container", "Action": "create", "timeNano": NOW}
-    line = json.dumps({**value, "Actor": {"ID": "c1", "Attributes": attributes}}).encode()
-    (found,) = Feed().read(line + b"\n")
-    assert (found.meaning, found.has_original) == (Meaning.MADE, has)
+def test_a_network_that_a_container_is_connected_to_says_that_it_is_coming():
+    value = {"Type": "network", "Action": "connect", "timeNano": NOW}
+    actor = {"ID": "n1", "Attributes": {"container": "c1", "name": "bridge"}}
+    (found,) = Feed().read(json.dumps({**value, "Actor": actor}).encode() + b"\n")
+    assert (found.meaning, found.container) == (Meaning.COMING, "c1")
+
+
+def test_two_containers_that_are_connected_at_once_are_two_events():
+    feed = Feed()
+    for container in ("c1", "c2"):
+        actor = {"ID": "n1", "Attributes": {"container": container}}
+        value = {"Type": "network", "Action": "connect", "Actor": actor, "timeNano": NOW}
+        assert [each.container for each in feed.read(json.dumps(value).encode() + b"\n")] == [
+            container
+        ]
 
 
 def test_what_asks_nothing_of_us_is_skipped():
@@ -102,8 +107,8 @@ def test_what_no_overlap_brings_again_takes_no_memory():
 def test_the_call_names_what_we_want():
     query = parse_qs(urlsplit(path(NOW)).query)
     assert json.loads(query["filters"][0]) == {
-        "type": ["container"],
-        "event": ["create", "destroy", "die", "start", "unpause"],
+        "type": ["container", "network"],
+        "event": ["connect", "create", "destroy", "die", "start", "unpause"],
     }
     assert query["since"] == ["1700000000.123456789"]
     assert "since" not in path(None)

@@ -48,9 +48,11 @@ class Stage:
         while (line := await self.lines.get()) is not None:
             yield line
 
-    def say(self, action: str, at: int = LATER, container: str = ID, **labels: str) -> None:
-        actor = {"ID": container, "Attributes": labels}
-        value = {"Type": "container", "Action": action, "Actor": actor, "timeNano": at}
+    def say(self, action: str, at: int = LATER, container: str = ID) -> None:
+        self.event("container", action, at, {"ID": container})
+
+    def event(self, kind: str, action: str, at: int, actor: dict[str, object]) -> None:
+        value = {"Type": kind, "Action": action, "Actor": actor, "timeNano": at}
         self.lines.put_nowait(json.dumps(value).encode() + b"\n")
 
     def hang_up(self) -> None:
@@ -154,21 +156,22 @@ def test_what_is_none_of_ours_is_known_before_its_start(play, adapter, container
     play(scene)
 
 
-def test_what_is_ours_is_asked_about_when_it_starts(play, adapter, container):
-    """Also past the proxy, without a label of ours; and nothing is attached before."""
-    container("WEAVE_CIDR=", running=False)
+def test_what_is_ours_is_known_before_its_start_and_is_attached_when_it_comes(play, container):
+    """Also past the proxy, without a label of ours; and not before the engine makes it."""
+    container("WEAVE_CIDR=10.2.1.5/24", running=False)
 
     async def scene(stage):
-        asked = len(adapter.engine.calls)
-        inspect = f"GET /containers/{ID}/json"
-        stage.say("create", **{"weavewait.entrypoint": "[]"})
-        stage.say("create", LATER + 1, "b" * 64)
-        stage.say("create", LATER + 2)
-        await stage.until(lambda: adapter.engine.calls[-1] == inspect)
-        assert adapter.engine.calls[asked:] == [f"GET /containers/{'b' * 64}/json", inspect]
-        container("WEAVE_CIDR=")
-        stage.say("start", LATER + 3)
+        attacher = stage.watcher.attacher
+        stage.say("create")
+        await stage.until(lambda: attacher.book.promised(ID))
+        assert (stage.attached, stage.watcher.ahead.expected) == ([], {})
+        network = {"ID": "n1", "Attributes": {"container": ID}}
+        stage.event("network", "connect", LATER + 1, network)
+        await stage.until(lambda: stage.watcher.ahead.expected.keys() == {ID})
+        container("WEAVE_CIDR=10.2.1.5/24")
+        stage.say("start", LATER + 2)
         await stage.until(lambda: stage.attached)
+        assert stage.watcher.ahead.expected == {}
 
     play(scene)
 

@@ -1,0 +1,296 @@
+"""Containers that are attached while the engine still makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.hooks.conftest import Adapter, as_backend
+from waitforweave.attach.backend import AttachError, Container
+from waitforweave.docker.engine import Engine
+from waitforweave.gate import nlmsg, rtnl, uapi
+from waitforweave.hooks.ahead import Ahead
+from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.book import Attached, Ended, Failed
+from waitforweave.hooks.protocol import ClientRequest, ServerResponse
+from waitforweave.hooks.start_hook import StartHook
+
+ID = "c" * 64
+OTHER = "b" * 64
+PID = os.getpid()
+Scene = Callable[[Ahead], Coroutine[Any, Any, None]]
+
+
+class Proc:
+    """A /proc of the test's own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, pid: int, container: str, network: str = "net:[1]") -> None:
+        """A process of a container."""
+        folder = self.root / str(pid)
+        (folder / "ns").mkdir(parents=True, exist_ok=True)
+        (folder / "ns/net").unlink(missing_ok=True)
+        (folder / "ns/net").symlink_to(network)
+        (folder / "cgroup").write_text(f"0::/docker/{container}\n")
+
+
+@pytest.fixture
+def proc(tmp_path) -> Proc:
+    (tmp_path / "self").mkdir()
+    return Proc(tmp_path)
+
+
+@pytest.fixture
+def play(adapter: Adapter, proc: Proc, container) -> Callable[[Scene], None]:
+    """Runs a scene; the engine has told of a container that wants an address."""
+
+    def run(scene: Scene) -> None:
+        async def main() -> None:
+            transport = httpx.MockTransport(adapter.engine.handle)
+            attacher = Attacher(Engine("unix:///e.sock", transport), as_backend(adapter.backend))
+            container("WEAVE_CIDR=10.2.1.5/24", running=False)
+            await attacher.foresee(ID, "event create")
+            await scene(Ahead(attacher, proc.root))
+
+        asyncio.run(main())
+
+    return run
+
+
+@pytest.fixture
+def starts(container) -> Callable[[], None]:
+    """The engine says that the container's process is this test's."""
+
+    def start() -> None:
+        value = container("WEAVE_CIDR=10.2.1.5/24")
+        value["State"] |= {"StartedAt": "2026-11-26T00:00:00Z"}
+
+    return start
+
+
+def link(index: int, operstate: int, name: str = "veth1", kind: int = uapi.RTM_NEWLINK) -> bytes:
+    """What the kernel says of an interface."""
+    name_value = nlmsg.encode_attribute(uapi.IFLA_IFNAME, name.encode() + b"\0")
+    state = nlmsg.encode_attribute(uapi.IFLA_OPERSTATE, bytes([operstate]))
+    return nlmsg.encode(kind, 0, 0, rtnl.IFINFOMSG.pack(0, 0, index, 0, 0) + name_value + state)
+
+
+UP = link(7, uapi.IF_OPER_UP)
+DOWN = link(7, 2)
+
+
+async def quiet(ahead: Ahead) -> None:
+    """Until what was begun has ended."""
+    await asyncio.sleep(0)
+    await ahead.attacher.threads.quiet(ID)
+
+
+def test_it_is_attached_as_soon_as_its_process_is_seen(play, adapter, proc, starts):
+    proc.put(11, OTHER)
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        ahead.look()
+        assert ahead.expected.keys() == {ID}, "its process is not there yet"
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        assert adapter.backend.attached == [(Container(ID, PID), ["10.2.1.5/24"])]
+        starts()
+        outcome = await ahead.attacher.see_to(ID, "event start")
+        assert isinstance(outcome, Attached)
+        assert not outcome.late
+        assert len(adapter.backend.attached) == 1, "the attach of its run is the one that was begun"
+
+    play(scene)
+
+
+def test_an_engine_that_tells_late_has_its_process_there_already(play, adapter, proc, monkeypatch):
+    found = iter([[], [str(PID)]])
+    monkeypatch.setattr(os, "listdir", lambda _path: next(found))
+    proc.put(PID, ID)
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        await quiet(ahead)
+        assert len(adapter.backend.attached) == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("before", ["there before", "in our own network namespace", "another's"])
+def test_no_other_process_is_taken_for_its_first_one(play, adapter, proc, before):
+    own = str(Path("/proc/thread-self/ns/net").readlink())
+    if before == "there before":
+        proc.put(PID, ID)
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        if before == "in our own network namespace":
+            proc.put(PID, ID, own)
+        if before == "another's":
+            proc.put(PID, OTHER)
+        ahead.look()
+        await quiet(ahead)
+        assert adapter.backend.attached == []
+        ahead.dismiss(ID)
+        assert ahead.expected == {}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("why", ["not asked about yet", "runs already", "asks the engine itself"])
+def test_only_what_is_known_and_does_not_run_is_expected(play, adapter, starts, why):
+    async def scene(ahead):
+        if why == "runs already":
+            starts()
+            await ahead.attacher.see_to(ID, "event start")
+        adapter.backend.by_process = why != "asks the engine itself"
+        ahead.expect(OTHER if why == "not asked about yet" else ID)
+        assert ahead.expected == {}
+
+    play(scene)
+
+
+def test_what_fails_ahead_is_tried_again_and_told_of(play, adapter, proc, starts):
+    adapter.backend.error = AttachError("no address")
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        starts()
+        outcome = await ahead.attacher.see_to(ID, "event start")
+        assert isinstance(outcome, Failed)
+        assert outcome.reason == "no address"
+        adapter.backend.error = None
+        assert isinstance(await ahead.attacher.see_to(ID, "retry"), Attached)
+
+    play(scene)
+
+
+def test_another_process_than_the_runs_counts_for_nothing(play, adapter, proc, starts):
+    with subprocess.Popen(["sleep", "60"]) as child:
+
+        async def scene(ahead):
+            ahead.expect(ID)
+            proc.put(child.pid, ID)
+            ahead.look()
+            await quiet(ahead)
+            starts()
+            assert isinstance(await ahead.attacher.see_to(ID, "event start"), Attached)
+            assert [each.pid for each, _ in adapter.backend.attached] == [child.pid, PID]
+
+        play(scene)
+        child.kill()
+
+
+def test_an_attach_that_is_under_way_is_waited_for(play, adapter, proc, starts):
+    adapter.backend.hold = threading.Event()
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        proc.put(PID, ID)
+        ahead.look()
+        starts()
+        waiting = asyncio.create_task(ahead.attacher.see_to(ID, "event start"))
+        while ahead.attacher.book.get(ID) is None:  # noqa: ASYNC110 - the program's own steps
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        adapter.backend.hold.set()
+        assert isinstance(await waiting, Attached)
+        assert len(adapter.backend.attached) == 1
+
+    play(scene)
+
+
+def test_one_that_has_ended_at_once_is_not_asked_about(play, adapter, proc, caplog):
+    """The engine would answer when it has taken it down; who started it need not wait for that."""
+    caplog.set_level("INFO")
+    with subprocess.Popen(["sleep", "60"]) as child:
+
+        async def scene(ahead):
+            ahead.expect(ID)
+            proc.put(child.pid, ID)
+            ahead.look()
+            await quiet(ahead)
+            assert not ahead.attacher.is_over(ID)
+            child.kill()
+            child.wait()
+            assert ahead.attacher.is_over(ID)
+            asked = len(adapter.engine.calls)
+            request = ClientRequest("POST", f"/v1.41/containers/{ID}/start", None)
+            response = ServerResponse("text/plain", None, 204)
+            assert await StartHook(ahead.attacher)(request, response) is response
+            assert adapter.engine.calls[asked:] == []
+            ahead.attacher.end(ID)
+            assert f"event die {ID[:12]}: had 10.2.1.5/24 ahead of its start" in caplog.text
+            assert not ahead.attacher.is_over(ID)
+            assert await ahead.attacher.see_to(ID, "event start") == Ended()
+
+        play(scene)
+
+
+@pytest.mark.parametrize("how", ["by its event", "by a look at all that is there"])
+def test_what_is_destroyed_is_forgotten(play, proc, how):
+    async def scene(ahead):
+        attacher = ahead.attacher
+        ahead.expect(ID)
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        assert attacher.early.addresses(ID) == ("10.2.1.5/24",)
+        if how == "by its event":
+            attacher.forget(ID)
+        else:
+            attacher.keep(set(), set(), 0.0)
+        assert attacher.early.addresses(ID) is None
+        assert not attacher.goes_ahead(ID)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("datagrams", "came"),
+    [
+        ([UP], [True]),
+        ([UP, UP], [True, False]),
+        ([UP, DOWN, UP], [True, False, True]),
+        ([UP, link(7, uapi.IF_OPER_UP, kind=uapi.RTM_DELLINK), UP], [True, False, True]),
+        ([DOWN + UP], [True]),
+        ([link(7, uapi.IF_OPER_UP, "vethwl0123456789"[:15])], [False]),
+        ([b"\x01", struct.pack("=IHHII", 16, uapi.NLMSG_DONE, 0, 0, 0)], [False, False]),
+    ],
+    ids=["up", "up still", "down between", "gone between", "one datagram", "ours", "no link"],
+)
+def test_an_interface_that_comes_up_is_noticed_once(play, datagrams, came):
+    async def scene(ahead):
+        assert [ahead.came_up(each) for each in datagrams] == came
+
+    play(scene)
+
+
+def test_interfaces_that_cannot_be_followed_are_no_reason_to_fail(play, monkeypatch, caplog):
+    def refused() -> None:
+        raise PermissionError("no")
+
+    monkeypatch.setattr("waitforweave.hooks.ahead.link_events", refused)
+
+    async def scene(ahead):
+        with ahead.listening():
+            pass
+        assert "interfaces cannot be followed, so none is attached ahead: no" in caplog.text
+
+    play(scene)

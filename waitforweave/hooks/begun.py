@@ -1,0 +1,73 @@
+"""Attaches that were begun ahead of the engine's word, until their run asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence, Set
+from contextlib import suppress
+
+import psutil
+
+from waitforweave.attach.backend import Container
+from waitforweave.gate.weave_cidr import Wanted
+from waitforweave.hooks.process import is_gone
+from waitforweave.hooks.threads import Threads
+
+Attach = asyncio.Task[tuple[str, ...]]
+
+
+class Begun:
+    """One for each container at most: the newest."""
+
+    def __init__(self, threads: Threads) -> None:
+        self.threads = threads
+        self._attaches: dict[str, tuple[psutil.Process, Attach]] = {}
+
+    def begin(self, container: Container, wanted: Sequence[Wanted]) -> None:
+        """Attach it, unless it has ended."""
+        with suppress(psutil.Error):
+            process = psutil.Process(container.pid)
+            attach = asyncio.create_task(self.threads.attach(container, wanted))
+            attach.add_done_callback(seen)
+            self._attaches[container.id] = process, attach
+
+    def take(self, container: Container) -> Attach | None:
+        """The attach that was begun of this very process."""
+        process, attach = self._attaches.pop(container.id, (None, None))
+        return attach if process is not None and is_of(process, container.pid) else None
+
+    def addresses(self, container: str) -> tuple[str, ...] | None:
+        """Of one that has succeeded, and that no run has asked for yet."""
+        _, attach = self._attaches.get(container, (None, None))
+        if attach is None or not attach.done() or attach.cancelled() or attach.exception():
+            return None
+        return attach.result()
+
+    def has_ended(self, container: str) -> bool:
+        """Whether the process that was attached is no more."""
+        process, _ = self._attaches[container]
+        return is_gone(process.pid)
+
+    def keep(self, existing: Set[str]) -> None:
+        """Forget those of containers that are not there."""
+        for gone in self._attaches.keys() - existing:
+            del self._attaches[gone]
+
+    def forget(self, container: str) -> None:
+        """It is destroyed."""
+        self._attaches.pop(container, None)
+
+
+def is_of(process: psutil.Process, pid: int) -> bool:
+    """Whether it is the process of this pid, and not another that got its number; one that has
+    ended meanwhile was it."""
+    try:
+        return process.pid == pid and process == psutil.Process(pid)
+    except psutil.Error:
+        return True
+
+
+def seen(attach: Attach) -> None:
+    """What went wrong ahead is tried again, and told of, after the start."""
+    if not attach.cancelled():
+        attach.exception()
