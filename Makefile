@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test test-engines demo freeze platform tarball manuals release image pictures bench clean
+.PHONY: help venv lint test test-with-engine test-without-engine test-engines demo freeze platform tarball manuals release image pictures bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -56,8 +56,17 @@ image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins \
 		buildah zsh fish docker-compose systemd-analyze chromium chromedriver
-	$(BIN)/pytest
-	WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
+	@echo "test: what needs an engine beside what needs none; each one's output when it has ended"
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-with-engine test-without-engine
+
+# Apart, since the first waits for an engine most of its time. A test that runs make itself is no
+# part of this one's jobs.
+test-with-engine:
+	MAKEFLAGS= $(BIN)/pytest tests/docker
+
+test-without-engine:
+	MAKEFLAGS= $(BIN)/pytest --ignore=tests/docker
+	MAKEFLAGS= WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 
 test-engines: freeze ## the tests against Docker of other Debian suites, and podman; ENGINE=trixie for one
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip unshare nsenter setpriv debootstrap
