@@ -20,6 +20,7 @@ from waitforweave.proxy.heads import Request
 from waitforweave.proxy.matching import match
 from waitforweave.proxy.parsing import HeadError, read_request
 from waitforweave.proxy.refusal import Refusal, refusal
+from waitforweave.proxy.small import Begun, SmallCalls
 from waitforweave.proxy.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -71,10 +72,13 @@ class Connection:
         """The next call, and whether another may follow. OSError."""
         exchange: Exchange | None = None
         try:
-            request = await self._request()
+            begun = await self._small_calls()
+            request = begun.request if begun else await self._request()
             if request is None:
                 return False
             exchange = Exchange(self._client, self._connect, request, request_body(request))
+            if begun and self._engine:
+                return await exchange.go_on(self._engine, begun.unsent)
             return await self._run(exchange)
         except FramingError as error:
             refused = refusal(error.status, str(error))
@@ -84,6 +88,19 @@ class Connection:
             to_head = exchange is not None and exchange.request.method == b"HEAD"
             await self._client.write(refused.encode(without_body=to_head))
         return False
+
+    async def _small_calls(self) -> Begun | None:
+        """As many small calls as come; the one that is under way then. OSError."""
+        engine = self._engine
+        if engine is None or self._client.has_ahead() or engine.stale():
+            return None
+        return await SmallCalls(self._client, engine, self._passes).run()
+
+    def _passes(self, request: Request) -> bool:
+        """Whether the engine gets it as it came, and nobody else."""
+        if own.is_own(request.target):
+            return False
+        return not match(self._proxy.endpoints, request.method.decode(), request.target.decode())
 
     async def _request(self) -> Request | None:
         """The head of the next call; None if the client has no more. Refusal."""

@@ -36,13 +36,16 @@ class Exchange:
 
     async def run(self) -> bool:
         """The call, to the end of its answer."""
-        engine = await self.connect()
+        return await self.go_on(await self.connect(), self.request.came)
+
+    async def go_on(self, engine: Wire, unsent: bytes) -> bool:
+        """The same over a connection that has all of the head but what is `unsent`."""
         async with Beside() as beside:
             if self.body.ended:
-                await self._send(engine)
+                await self._send(engine, unsent)
                 self._watch(engine, beside)
             else:
-                beside.start(self._upload(engine))
+                beside.start(self._upload(engine, unsent))
             response = await self.response(engine)
             return await self._pass_on(engine, response, beside)
 
@@ -91,10 +94,10 @@ class Exchange:
         both = (self.request, response)
         return self.uploaded and all(heads.keeps_alive(head) for head in both)
 
-    async def _send(self, engine: Wire) -> None:
-        """The request to its end, or as far as the engine reads it."""
+    async def _send(self, engine: Wire, unsent: bytes) -> None:
+        """The request to its end, or as far as the engine reads it; its head is `unsent`."""
         try:
-            await relay(self.client, engine, self.body, self.request.came)
+            await relay(self.client, engine, self.body, unsent)
             self.uploaded = True
         except OSError as error:
             # The engine reads no further, or the client was cut off: the engine's answer to that
@@ -102,8 +105,8 @@ class Exchange:
             log.debug("request not sent to its end: %s", error)
             engine.write_eof()
 
-    async def _upload(self, engine: Wire) -> None:
-        await self._send(engine)
+    async def _upload(self, engine: Wire, unsent: bytes) -> None:
+        await self._send(engine, unsent)
         await self._leave_with_client(engine)
 
     def _watch(self, engine: Wire, beside: Beside) -> None:
