@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import os
 import socket
@@ -36,16 +37,9 @@ def listening(
         with tcp_socket(address) as listener:
             yield listener
         return
-    path = Path(address.path)
-    with unix_socket(path, None if like is None else rights_of(parse_engine_url(like))) as listener:
-        inode = path.stat().st_ino
-        try:
-            yield listener
-        finally:
-            # Another server may have taken our place meanwhile.
-            with suppress(FileNotFoundError):
-                if path.stat().st_ino == inode:
-                    path.unlink()
+    rights = None if like is None else rights_of(parse_engine_url(like))
+    with unix_listener(Path(address.path), rights) as listener:
+        yield listener
 
 
 def require_loopback(address: EngineUrl, otherwise: str = "") -> None:
@@ -88,12 +82,66 @@ def rights_of(engine: EngineUrl) -> os.stat_result | None:
         raise ListenError(f"the engine at {engine}: {error.strerror}") from error
 
 
-def unix_socket(path: Path, rights: os.stat_result | None) -> socket.socket:
-    """A fresh socket file with its rights, before anybody can connect; or none is left."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+@contextmanager
+def unix_listener(path: Path, rights: os.stat_result | None) -> Iterator[socket.socket]:
+    """A listening socket, and its file as long as that is ours. ListenError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_stale(path)
+        with alone(path):
+            listener = unix_socket(path, rights)
+            # An inode's number is used again when it is gone, and this keeps it.
+            ours = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise ListenError(f"unix://{path}: {error.strerror or error}") from error
+    try:
+        with listener:
+            yield listener
+    finally:
+        # Another server may have taken our place meanwhile.
+        with suppress(FileNotFoundError), alone(path):
+            if is_at(path, ours):
+                path.unlink()
+        os.close(ours)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """No other server of ours begins or ends at this path meanwhile: of two that find a stale
+    socket there, the second one would remove the first one's live one. OSError.
+
+    By a file beside it, which nobody is kept from by what is locked there already: a launch has
+    the lock of its engine's folder while it waits for us.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    while True:
+        held = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if is_at(lock, held):  # Else whoever had it before us has removed it.
+                try:
+                    yield
+                finally:
+                    lock.unlink()
+                return
+        finally:
+            os.close(held)
+
+
+def is_at(path: Path, fd: int) -> bool:
+    """Whether it is this file that is there."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def unix_socket(path: Path, rights: os.stat_result | None) -> socket.socket:
+    """A fresh socket file with its rights, before anybody can connect; or none is left. OSError,
+    ListenError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        if is_stale(path):
+            path.unlink()
         listener.bind(str(path))
         try:
             # Nobody can connect before listen(2): the rights are there first.
@@ -102,21 +150,19 @@ def unix_socket(path: Path, rights: os.stat_result | None) -> socket.socket:
         except (OSError, ListenError):
             path.unlink()
             raise
-    except OSError as error:
-        listener.close()
-        raise ListenError(f"unix://{path}: {error.strerror or error}") from error
-    except ListenError:
+    except (OSError, ListenError):
         listener.close()
         raise
     return listener
 
 
-def remove_stale(path: Path) -> None:
-    """A socket that nobody answers on is left from before; a live one is somebody's."""
+def is_stale(path: Path) -> bool:
+    """Whether a socket is there that nobody answers on, left from before; a live one is
+    somebody's. ListenError, OSError."""
     if not path.is_socket():
         if path.exists():
             raise ListenError(f"unix://{path}: a file is there that is no socket")
-        return
+        return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         # Where too many wait for its owner already, connect(2) would wait too (unix(7): EAGAIN).
         probe.setblocking(False)
@@ -124,9 +170,8 @@ def remove_stale(path: Path) -> None:
             with suppress(BlockingIOError):
                 probe.connect(str(path))
         except ConnectionRefusedError:
-            path.unlink()
-        else:
-            raise ListenError(f"unix://{path}: somebody listens there already")
+            return True
+    raise ListenError(f"unix://{path}: somebody listens there already")
 
 
 def give_rights(path: Path, rights: os.stat_result | None) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import queue
 import socket
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -180,6 +184,70 @@ def test_who_has_taken_our_place_keeps_it(path):
         successor.setblocking(False)
     with successor:
         assert reaches(path, successor)
+
+
+def test_who_has_its_inodes_number_keeps_it_too(path):
+    """uvicorn closes its listener, and a file system gives the number of a file that is gone to the
+    next one."""
+    with listening(f"unix://{path}") as listener:
+        numbers = path.stat().st_dev, path.stat().st_ino
+        listener.close()
+        path.unlink()
+        for _ in range(100):
+            successor = bound(path)
+            if (path.stat().st_dev, path.stat().st_ino) == numbers:
+                break
+            successor.close()
+            path.unlink()
+        else:
+            successor = bound(path)
+        successor.listen()
+        successor.setblocking(False)
+    with successor:
+        assert reaches(path, successor)
+
+
+def test_nobody_else_begins_between_a_look_and_the_listening(path, monkeypatch):
+    found = module.is_stale
+
+    def is_stale(path: Path) -> bool:
+        with path.with_name("s.sock.lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return found(path)
+
+    monkeypatch.setattr(module, "is_stale", is_stale)
+    with listening(f"unix://{path}"):
+        assert sorted(path.parent.iterdir()) == [path]
+    assert not list(path.parent.iterdir())
+
+
+def test_of_many_that_find_a_stale_socket_one_is_there(path):
+    with bound(path) as old:
+        old.listen()
+    together, done = threading.Barrier(8), threading.Event()
+    listening_now: queue.Queue[socket.socket | str] = queue.Queue()
+
+    def begin() -> None:
+        together.wait()
+        try:
+            with listening(f"unix://{path}") as listener:
+                listening_now.put(listener)
+                done.wait()
+        except ListenError as error:
+            listening_now.put(str(error))
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(begin)
+        found = [listening_now.get(timeout=30) for _ in range(8)]
+        try:
+            (winner,) = (each for each in found if isinstance(each, socket.socket))
+            others = [each for each in found if each is not winner]
+            assert others == [f"unix://{path}: somebody listens there already"] * 7
+            assert reaches(path, winner)
+        finally:
+            done.set()
+    assert not list(path.parent.iterdir())
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "[::1]", "localhost"])
