@@ -27,7 +27,8 @@ class Watch(Inotify):
         """Which of these names came anew since the last time, a file's own where it was watched
         itself; or may have: where too much happens at once, the kernel says only that.
 
-        A regular file that is made is told of when it is closed, a symbolic link at once.
+        A regular file that is made is told of when it is closed, a symbolic link and a folder at
+        once.
         """
         found = set()
         for number, mask, name in self.read():
@@ -38,28 +39,29 @@ class Watch(Inotify):
             path = self._watched[number] / name
             if mask & IGNORED:  # What was watched is gone, and its number with it.
                 del self._watched[number]
-            elif mask & (CLOSE_WRITE | MOVED_TO) or (mask & CREATE and path.is_symlink()):
+            elif mask & (CLOSE_WRITE | MOVED_TO) or path.is_symlink() or path.is_dir():
                 found.add(path)
         return found & names
 
 
 def names_to(path: Path) -> set[Path]:
-    """Each name that may come to mean another file: the path's own, and those of the symbolic
-    links that it leads through. The folders of these names are real ones."""
+    """Each name that may come to mean another file: the path's own, and those of the folders and
+    symbolic links that it leads through. The folders of these names are real ones."""
     found = set()
     here, left = Path("/"), list(path.absolute().parts[1:])
     links = 0
     while left and links <= LINKS:
         name = left.pop(0)
-        step = here.parent if name == ".." else here / name
-        if not left:
-            found.add(step)
+        if name == "..":
+            here = here.parent
+            continue
+        step = here / name
+        found.add(step)
         try:
             target = step.readlink()
         except OSError:  # No link, or nobody can say: then the file cannot be read there either.
             here = step
             continue
-        found.add(step)
         links += 1
         left = [*target.parts, *left]
         if target.is_absolute():

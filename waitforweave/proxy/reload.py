@@ -20,9 +20,10 @@ Rules = tuple[Endpoint, ...]
 class RulesFile:
     """The rules of a file that may change. ConfigError if it holds none to begin with.
 
-    Editors, `mv` and a ConfigMap put another file in its place, so its name is watched in its
-    folder, and each symbolic link on the way to it; the file itself is too, since a container that
-    has it as a mount sees nothing else. Watched from here on, so that no change falls in between.
+    Editors, `mv` and a ConfigMap put another file in its place, or another folder in its folder's,
+    so its name is watched in its folder, and each name on the way to it in its own; the file itself
+    is too, since a container that has it as a mount sees nothing else. Watched from here on, so
+    that no change falls in between.
     """
 
     def __init__(self, file: Path) -> None:
@@ -68,23 +69,25 @@ class RulesFile:
         return watch
 
     def _changed(self, watch: Watch, use: Callable[[Rules], None]) -> None:
-        ours = watch.changed(self._names)
-        # The links may lead elsewhere now.
+        if not watch.changed(self._names):
+            return
+        # They may lead elsewhere now.
         self._add_names(watch)
         # A file that is written in its place is told of twice, by its folder and by itself.
-        if ours and stamp(self._file) != self._stamp:
+        if stamp(self._file) != self._stamp:
             self._read(use)
 
     def _add_names(self, watch: Watch) -> None:
         self._names = names_to(self._file)
-        for name in self._names:
-            for path in (name, name.parent):
-                # A link's own name leads to a file that has its own; what is not there yet comes
-                # to its folder.
-                try:
-                    if path.exists() and not path.is_symlink():
-                        watch.follow(path)
-                except OSError as error:
+        for path in {Path("/"), *self._names}:
+            # A link's own name leads to a file that has its own; what is not there yet comes to its
+            # folder.
+            try:
+                if path.exists() and not path.is_symlink():
+                    watch.follow(path)
+            except OSError as error:
+                # A folder further up may be one that we may only pass through.
+                if not isinstance(error, PermissionError) or path == self._file.resolve().parent:
                     self._unwatched(error)
 
     def _unwatched(self, error: OSError) -> None:

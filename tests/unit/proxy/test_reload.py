@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +17,7 @@ import pytest
 from tests.unit.proxy.conftest import DONE, START, unchanged
 from waitforweave.proxy import reload
 from waitforweave.proxy.adapters import ConfigError
-from waitforweave.proxy.inotify import names_to
+from waitforweave.proxy.inotify import Watch, names_to
 from waitforweave.proxy.reload import RulesFile
 
 SECONDS = 10.0
@@ -133,6 +134,71 @@ def test_a_configmaps_folder_is_exchanged_below_a_link(tmp_path):
                 (tmp_path / "..data_tmp").symlink_to(name)
                 (tmp_path / "..data_tmp").rename(tmp_path / "..data")
                 await following.turns_to(name)
+
+    asyncio.run(run())
+
+
+def moved_over(folder: Path) -> None:
+    """As a deployment does that makes the whole folder anew."""
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "adapters.yml").write_text(text("new"))
+    folder.rename(folder.parent / "old")
+    other.rename(folder)
+
+
+def made_again(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "adapters.yml").write_text(text("new"))
+
+
+def led_elsewhere(folder: Path) -> None:
+    """By a symbolic link, where a folder was."""
+    folder.rename(folder.parent / "old")
+    (folder.parent / "other").mkdir()
+    (folder.parent / "other" / "adapters.yml").write_text(text("new"))
+    folder.symlink_to("other")
+
+
+@pytest.mark.parametrize("change", [moved_over, made_again, led_elsewhere])
+def test_another_folder_in_the_place_of_its_own(tmp_path, change: Callable[[Path], None]):
+    file = tmp_path / "etc" / "adapters.yml"
+    file.parent.mkdir()
+    file.write_text(text("old"))
+
+    async def run() -> None:
+        async with followed(file) as following:
+            change(file.parent)
+            await following.turns_to("new")
+            # And again, where the file is now.
+            file.write_text(text("newest"))
+            await following.turns_to("newest")
+            # The old one is none of ours.
+            if (tmp_path / "old").exists():
+                (tmp_path / "old" / "adapters.yml").write_text(text("older"))
+            file.write_text(text("last"))
+            await following.turns_to("last")
+
+    asyncio.run(run())
+
+
+def test_a_folder_that_we_may_only_pass_through_is_nothing_to_tell_of(tmp_path, monkeypatch):
+    file = tmp_path / "adapters.yml"
+    file.write_text(text("old"))
+    follow = Watch.follow
+
+    def refused(watch: Watch, path: Path) -> None:
+        if path == tmp_path.parent:
+            raise PermissionError(13, "Permission denied")
+        follow(watch, path)
+
+    monkeypatch.setattr(Watch, "follow", refused)
+
+    async def run() -> None:
+        async with followed(file) as following:
+            written(file)
+            await following.turns_to("new")
 
     asyncio.run(run())
 
@@ -297,11 +363,14 @@ def test_the_names_to_a_file(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
 
     def names(name: str) -> set[str]:
-        return {str(each.relative_to(tmp_path)) for each in names_to(tmp_path / name)}
+        found = names_to(tmp_path / name)
+        above = {tmp_path, *tmp_path.parents} - {Path("/")}
+        assert above < found
+        return {str(each.relative_to(tmp_path)) for each in found - above}
 
-    assert names("real/f") == {"real/f"}
-    assert names("folder/f") == {"folder", "real/f"}
-    assert names("up") == {"up", "real/f"}
-    assert names("absolute") == {"absolute", "folder", "real/f"}
-    assert names("none/f") == {"none/f"}
+    assert names("real/f") == {"real", "real/f"}
+    assert names("folder/f") == {"folder", "real", "real/f"}
+    assert names("up") == {"up", "real", "real/f"}
+    assert names("absolute") == {"absolute", "folder", "real", "real/f"}
+    assert names("none/f") == {"none", "none/f"}
     assert names("loop") == {"loop"}
