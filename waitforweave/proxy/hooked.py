@@ -76,7 +76,8 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
     """
     request = exchange.request
     body = await request_content(exchange)
-    sent = ClientRequest(request.method.decode(), request.target.decode(), text_of(body.content))
+    text = text_of(body.content, 400, "the body")
+    sent = ClientRequest(request.method.decode(), request.target.decode(), text)
     call = await adapters.before(hooks.pre, sent)
     engine = await exchange.connect()
     try:
@@ -88,9 +89,9 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
     if not hooks.post or not is_waited_for(exchange, response):
         return await exchange.finish(engine, response)
     answer = await response_content(exchange, engine, response)
-    before = ServerResponse(
-        heads.text_of(response, b"content-type"), text_of(answer.content), response.status_code
-    )
+    text = text_of(answer.content, 502, "the engine's answer")
+    kind = heads.text_of(response, b"content-type")
+    before = ServerResponse(kind, text, response.status_code)
     after = await adapters.after(hooks.post, call, before)
     exchange.answered = exchange.uploaded = True
     await exchange.client.write(encode_response(request, response, before, after, answer))
@@ -155,9 +156,9 @@ def encode_response(
     return heads.encode(heads.status_line(response, after.Code, reason), headers) + content
 
 
-def text_of(content: bytes) -> str | None:
-    """The body as the protocol carries it: text, null for none. Refusal for what is no text."""
+def text_of(content: bytes, status: int, what: str) -> str | None:
+    """The body as the protocol carries it: text, null for none. Refusal for `what` is no text."""
     try:
         return content.decode() or None
     except UnicodeDecodeError as error:
-        raise refusal(400, f"the body is no UTF-8: {error}") from error
+        raise refusal(status, f"{what} is no UTF-8: {error}") from error

@@ -107,3 +107,22 @@ def test_an_interim_answer_is_not_the_last_word(sides):
     engine.send(b"HTTP/1.1 102 Processing\r\n\r\n" + DONE)
     assert client.head() == b"HTTP/1.1 102 Processing\r\n\r\n"
     assert message_of(client) == (418, "I will not")
+
+
+def test_an_answer_that_is_no_text_is_the_engines_fault(sides):
+    sides.start({"POST /*": {"post": ["a"]}}, a=unchanged)
+    client = sides.client(START)
+    sides.engine().send(CREATED.replace(b'{"Id": 1}', b'{"Id": "\xff'))
+    status, message = message_of(client)
+    assert status == 502
+    assert message.startswith("weavewait proxy: the engine's answer is no UTF-8: 'utf-8' codec ")
+    assert sides.kinds() == []
+
+
+def test_an_adapters_answer_that_is_no_text_is_the_adapters_fault(sides):
+    answer = b'{"PowerstripProtocolVersion": 1, "ModifiedClientRequest": {"Method": "\xff'
+    sides.start({"POST /*": {"pre": ["a"]}}, a=lambda _: httpx.Response(200, content=answer))
+    status, message = message_of(sides.client(START))
+    assert status == 502
+    assert "answered nonsense: " in message
+    assert sides.engine_is_untouched()
