@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,9 +45,9 @@ class Proxy:
         """Other rules, from the next call on."""
         self.endpoints = endpoints
 
-    async def serve(self, sock: socket.socket) -> None:
+    async def serve(self, client: Wire) -> None:
         """All calls of one client; never raises for what client, engine or adapter do."""
-        connection = Connection(self, Wire(sock))
+        connection = Connection(self, client)
         try:
             while await connection.exchange():
                 pass
@@ -142,6 +141,8 @@ class Connection:
 
     async def linger(self) -> None:
         """Let the client read its last answer: closing while it sends would reset it."""
+        if self._client.breaks_off:
+            return
         self._client.write_eof()
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):

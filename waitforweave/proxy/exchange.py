@@ -86,7 +86,12 @@ class Exchange:
         except FramingError as error:
             raise refusal(502, f"the engine's answer has no clear end: {error}") from error
         self.answered = True
-        await relay(engine, self.client, body, response.came)
+        try:
+            await relay(engine, self.client, body, response.came)
+        except OSError:
+            if engine.broken and isinstance(body, UntilClose):
+                self.client.break_off()
+            raise
         return self.may_go_on(response) and not isinstance(body, UntilClose)
 
     def may_go_on(self, response: Response) -> bool:

@@ -84,7 +84,7 @@ async def accept(
             await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
             continue
         wire.set_up(sock)
-        serving = tls.serve(sock, secure, proxy.serve) if secure else proxy.serve(sock)
+        serving = tls.serve(sock, secure, proxy.serve) if secure else proxy.serve(wire.Wire(sock))
         task = loop.create_task(serving)
         tasks.add(task)
         task.add_done_callback(tasks.discard)

@@ -30,7 +30,7 @@ LINGER_SECONDS = 30.0
 # What Go's net/http says there, too; the docker command shows it.
 NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 
-Serve = Callable[[socket.socket], Coroutine[Any, Any, None]]
+Serve = Callable[[Wire], Coroutine[Any, Any, None]]
 
 
 async def serve(sock: socket.socket, context: ssl.SSLContext, plainly: Serve) -> None:
@@ -46,10 +46,14 @@ async def serve(sock: socket.socket, context: ssl.SSLContext, plainly: Serve) ->
                 with suppress(OSError):
                     await asyncio.get_running_loop().sock_sendall(sock, NOT_TLS)
             return
-        ours, theirs = socket.socketpair()
-        serving = asyncio.create_task(plainly(ours))
         try:
-            await tunnel.run(theirs)
+            plain, theirs = pair()
+        except OSError as error:
+            log.warning("cannot accept a client: %s", error.strerror)
+            return
+        serving = asyncio.create_task(plainly(plain))
+        try:
+            await tunnel.run(plain, theirs)
             await serving
         finally:
             serving.cancel()
@@ -68,22 +72,30 @@ class Engine:
         sock = await wire.dial(self._url)
         try:
             tunnel = Tunnel(sock, self._context, str(self._url), self._url.host)
-            await tunnel.handshake()
-        except OSError as error:
-            sock.close()
-            raise OSError(f"TLS: {reason_of(error)}") from error
+            try:
+                await tunnel.handshake()
+            except OSError as error:
+                raise OSError(f"TLS: {reason_of(error)}") from error
+            plain, theirs = pair()
         except BaseException:
             sock.close()
             raise
-        ours, theirs = socket.socketpair()
-        task = asyncio.create_task(self._run(tunnel, sock, theirs))
+        task = asyncio.create_task(self._run(tunnel, sock, plain, theirs))
         self._tunnels.add(task)
         task.add_done_callback(self._tunnels.discard)
-        return Wire(ours)
+        return plain
 
-    async def _run(self, tunnel: Tunnel, sock: socket.socket, plain: socket.socket) -> None:
+    async def _run(
+        self, tunnel: Tunnel, sock: socket.socket, plain: Wire, theirs: socket.socket
+    ) -> None:
         with sock:
-            await tunnel.run(plain)
+            await tunnel.run(plain, theirs)
+
+
+def pair() -> tuple[Wire, socket.socket]:
+    """What the rest of the proxy reads and writes, and its other end. OSError."""
+    ours, theirs = socket.socketpair()
+    return Wire(ours), theirs
 
 
 class Tunnel:
@@ -99,6 +111,7 @@ class Tunnel:
             self._incoming, self._outgoing, server_side=server is None, server_hostname=server
         )
         self._flushing = asyncio.Lock()
+        self._ended = False  # The other side has said its end, and all before it is passed on.
 
     async def handshake(self) -> None:
         """OSError, of which ssl.SSLError is one."""
@@ -119,10 +132,11 @@ class Tunnel:
             await self._flush()  # An error too is told to the other side.
         return True
 
-    async def run(self, plain: socket.socket) -> None:
-        """Both directions, until one side has closed both of its own. Closes `plain`."""
-        plain.setblocking(False)
-        flows = [self._receive(plain), self._send(plain), self._give_up(plain)]
+    async def run(self, plain: Wire, theirs: socket.socket) -> None:
+        """Both directions of `plain`, whose other end is `theirs`, until one side has closed both
+        of its own. Closes `theirs`."""
+        theirs.setblocking(False)
+        flows = [self._receive(theirs), self._send(plain, theirs), self._give_up(theirs)]
         tasks = [asyncio.create_task(flow) for flow in flows]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -132,7 +146,8 @@ class Tunnel:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            plain.close()
+            plain.broken = not self._ended
+            theirs.close()
 
     def _log(self, error: BaseException) -> None:
         """Of an end that no side wanted. That the other one has gone is said elsewhere."""
@@ -158,20 +173,23 @@ class Tunnel:
                 await loop.create_future()
             if not ended:
                 self._incoming.write(await self._more())
+        self._ended = True
         with suppress(OSError):  # It may be gone altogether.
             plain.shutdown(socket.SHUT_WR)
         await Wire(self._sock).hung_up()
 
-    async def _send(self, plain: socket.socket) -> None:
+    async def _send(self, plain: Wire, theirs: socket.socket) -> None:
         """What the proxy says, and its end; returns when it has closed the connection."""
-        while data := await read(plain):
+        while data := await read(theirs):
             view = memoryview(data)
             while view:
                 view = view[self._tls.write(view) :]
             await self._flush()
+        if plain.breaks_off:
+            return
         self._say_end()
         await self._flush()
-        await Wire(plain).hung_up()
+        await Wire(theirs).hung_up()
 
     async def _give_up(self, plain: socket.socket) -> None:
         await Wire(plain).hung_up()

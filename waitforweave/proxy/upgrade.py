@@ -61,9 +61,13 @@ async def splice(client: Wire, engine: Wire, response: Response) -> None:
 
 
 async def flow(source: Wire, sink: Wire) -> None:
-    """One direction, to its end. Where one side has gone, the other direction still goes on."""
+    """One direction, to its end. Where one side has gone, the other direction still goes on; what
+    is cut does not look as if it had ended."""
     try:
         await relay(source, sink, UntilClose())
     except OSError as error:
         log.debug("a stream's direction ended: %s", error)
-    sink.write_eof()
+    if source.broken:
+        sink.break_off()
+    else:
+        sink.write_eof()

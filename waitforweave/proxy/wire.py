@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -22,6 +23,8 @@ from waitforweave.proxy.wakeup import Wakeup
 CHUNK = 256 * 1024
 # Go's net.Dialer and net.ListenConfig, if nothing else is said.
 KEEPALIVE_SECONDS = 15
+# struct linger (socket(7)): what is unsent at the close is dropped, and the peer gets a reset.
+AT_ONCE = struct.pack("ii", 1, 0)
 
 Head = TypeVar("Head")
 
@@ -38,6 +41,10 @@ class Wire:
         # Who is called once when there is something to read, or the end.
         self._reader: Callable[[], None] | None = None
         self._watched: asyncio.AbstractEventLoop | None = None
+        # Whether the other side has gone, and whether it shall see us
+        # gone so. A stream without framing has no other sign that it is cut.
+        self.broken = False
+        self.breaks_off = False
 
     async def read(self) -> bytes:
         """The next bytes, b"" for the end of this direction."""
@@ -54,9 +61,15 @@ class Wire:
     def read_now(self) -> bytes | None:
         """What can be read of the socket without waiting, b"" for the end; None if nothing can."""
         try:
-            return self._sock.recv(CHUNK)
+            data = self._sock.recv(CHUNK)
         except BlockingIOError:
             return None
+        except OSError:
+            self.broken = True
+            raise
+        if not data and self.broken:
+            raise ConnectionResetError("the other side has gone")
+        return data
 
     def has_ahead(self) -> bool:
         """Whether bytes have come already that are still to be read."""
@@ -111,6 +124,14 @@ class Wire:
         """End our direction only: what the other side still says can be read."""
         with suppress(OSError):  # It may have gone altogether.
             self._sock.shutdown(socket.SHUT_WR)
+
+    def break_off(self) -> None:
+        """Let our end be a reset: on TCP. A unix socket has none to give, and a tunnel of TLS ends
+        without its close_notify."""
+        self.breaks_off = True
+        if self._sock.family != socket.AF_UNIX:
+            with suppress(OSError):
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
 
     async def ended(self) -> bool:
         """Wait until there is something to read or the end; whether it is the end."""

@@ -60,8 +60,8 @@ def test_calls_pass(tcp):
 
 
 def test_a_side_that_is_gone_without_a_word_is_found_out(tcp):
-    async def served(sock: socket.socket) -> None:
-        accepted.put(sock)
+    async def served(client: wire.Wire) -> None:
+        accepted.put(client._sock)
 
     accepted: queue.Queue[socket.socket] = queue.Queue()
     tcp.proxy.serve = served

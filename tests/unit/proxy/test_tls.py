@@ -4,6 +4,7 @@ ends; so a half-closed side must be one at the far end too."""
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import ssl
 import struct
@@ -13,8 +14,16 @@ from contextlib import suppress
 import pytest
 
 from tests.support.certificates import client_context
-from tests.unit.proxy.conftest import Peer, Sides
-from tests.unit.proxy.test_tcp import GET, OK, loopback, require_calls, upgraded
+from tests.unit.proxy.conftest import SECONDS, Peer, Sides
+from tests.unit.proxy.test_tcp import (
+    GET,
+    OK,
+    SWITCHED,
+    UPGRADE,
+    loopback,
+    require_calls,
+    upgraded,
+)
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy.adapters import parse
 from waitforweave.proxy.certificates import engine_context, listener_context
@@ -196,3 +205,31 @@ def test_a_client_that_is_gone_without_a_word_takes_its_call_along(secured, fold
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert engine.rest() == b""
     engine.close()
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_stream_that_is_cut_does_not_end_as_if_all_were_said(secured, folder, cut):
+    context = client_context(folder)
+    with (
+        socket.create_connection(secured.listening.getsockname(), timeout=10) as plain,
+        context.wrap_socket(
+            plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False
+        ) as client,
+    ):
+        client.sendall(UPGRADE)
+        engine = secured.engine()
+        engine.head()
+        engine.send(SWITCHED + b"output")
+        client.sendall(b"input")
+        assert select.select([engine.sock], [], [], SECONDS)[0]
+        if not cut:
+            engine.exactly(5)
+        got = client.recv(65536)
+        while not got.endswith(b"output"):
+            got += client.recv(65536)
+        engine.close()  # With bytes unread: a reset.
+        if cut:
+            with pytest.raises(ssl.SSLEOFError):
+                client.recv(1)
+        else:
+            assert client.recv(1) == b""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
 from collections.abc import Callable
 
 import pytest
 
 from tests.unit.proxy.conftest import Peer, Sides
-from tests.unit.proxy.test_tcp import GET, OK, loopback
+from tests.unit.proxy.test_tcp import GET, OK, SWITCHED, UPGRADE, loopback
 from tests.unit.proxy.test_tls import listens
 from waitforweave.docker.url import EngineUrl
+from waitforweave.proxy import tls
 from waitforweave.proxy.certificates import engine_context
 
 
@@ -85,3 +88,42 @@ def test_an_engine_that_speaks_no_tls_is_named(sides, folder):
     engine.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     said = f"the engine at {url} cannot be reached: TLS: wrong version number"
     assert said in client.rest().decode()
+
+
+@pytest.mark.parametrize("answer", [SWITCHED, b"HTTP/1.1 200 OK\r\n\r\n"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_stream_that_is_cut_does_not_end_as_if_all_were_said(sides, folder, answer, cut):
+    """Without close_notify anybody on the way may have ended it."""
+    url, engine = speaking(sides, folder)
+    context = engine_context(folder, verify=True)
+    sides.start(engine=url, engine_tls=context, listening=loopback("127.0.0.1"))
+    client = sides.client(UPGRADE)
+    there = engine()
+    there.head()
+    there.send(answer + b"output")
+    assert client.exactly(len(answer) + 6) == answer + b"output"
+    if cut:
+        there.sock.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(ConnectionResetError):
+            client.rest()
+    else:
+        client.end()
+        assert isinstance(there.sock, ssl.SSLSocket)
+        there.sock.unwrap()
+        there.close()
+        assert client.rest() == b""
+
+
+def test_what_is_not_there_for_a_connection_is_no_descriptor_lost(sides, folder, monkeypatch):
+    """Too many open files, behind the handshake."""
+
+    def none() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    url, engine = speaking(sides, folder)
+    sides.start(engine=url, engine_tls=engine_context(folder, verify=True))
+    client = sides.client(GET)
+    monkeypatch.setattr(tls, "pair", none)
+    there = engine()
+    assert there.rest() == b""
+    assert "cannot be reached: Too many open files" in client.rest().decode()
