@@ -76,13 +76,17 @@ async def accept(
 ) -> None:
     """Clients of one listener, for ever; each one's task is among `tasks` while it lasts."""
     loop = asyncio.get_running_loop()
+    told = False
     while True:
         try:
             sock, _ = await loop.sock_accept(listener)
         except OSError as error:
-            log.warning("cannot accept a client: %s", error.strerror)
+            if not told:
+                log.warning("cannot accept a client: %s", error.strerror)
+            told = True
             await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
             continue
+        told = False
         wire.set_up(sock)
         serving = tls.serve(sock, secure, proxy.serve) if secure else proxy.serve(wire.Wire(sock))
         task = loop.create_task(serving)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import queue
 import socket
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.unit.proxy.conftest import SECONDS, Peer, Sides
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import wire
+from waitforweave.proxy import server, wire
 
 GET = b"GET /v1.41/info HTTP/1.1\r\nHost: docker\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
@@ -74,6 +75,22 @@ def test_a_side_that_is_gone_without_a_word_is_found_out(tcp):
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 15
     assert client.rest() == b""
+
+
+def test_clients_wait_while_there_is_no_descriptor_for_them(sides, monkeypatch, caplog):
+    accept, left = sides.loop.sock_accept, [1, 2, 3]
+
+    async def sock_accept(listener: socket.socket) -> object:
+        if left:
+            left.pop()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return await accept(listener)
+
+    monkeypatch.setattr(sides.loop, "sock_accept", sock_accept)
+    monkeypatch.setattr(server, "ACCEPT_AGAIN_SECONDS", 0.0)
+    sides.start()
+    require_calls(sides, 1)
+    assert caplog.messages == ["cannot accept a client: Too many open files"]
 
 
 def test_streams_end_one_direction_at_a_time(tcp):
