@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -23,6 +24,8 @@ class Hooks:
 
 
 NO_HOOKS = Hooks()
+# What may stand before a path: a scheme, and perhaps whose it is.
+ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*|(?=/))")
 
 
 def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
@@ -44,9 +47,9 @@ def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
 
 def path_of(target: str) -> str:
     """The path as the engine's router reads it, so that no other spelling passes by the adapters:
-    without query, decoded, and without the "http://host" that RFC 9112 3.2.2 allows before it."""
+    without query, decoded, and without the "http://host" that RFC 9112 3.2.2 allows before it, or
+    the "docker:" alone that Go takes for one (net/url: ParseRequestURI)."""
     path = target.partition("?")[0]
-    if not path.startswith("/"):
-        _, _, rest = path.partition("://")
-        path = "/" + rest.partition("/")[2] if rest else path
+    if not path.startswith("/") and (origin := ORIGIN.match(path)):
+        path = path[origin.end() :] or "/"
     return unquote(path)

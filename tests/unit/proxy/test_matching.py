@@ -55,7 +55,16 @@ def test_a_star_crosses_slashes():
 
 
 @pytest.mark.parametrize(
-    "target", ["/%63ontainers/create", "http://docker/containers/create", "/containers%2Fcreate"]
+    "target",
+    [
+        "/%63ontainers/create",
+        "/containers%2Fcreate",
+        "http://docker/containers/create",
+        "HTTP://[::1]:80/containers/create?x",
+        "docker:/containers/create",
+        "x+y.z-1:/%63ontainers/create",
+        "http:///containers/create",
+    ],
 )
 def test_no_other_spelling_of_a_path_passes_by(target):
     # Go's router decodes the path before it looks at it (net/url, gorilla/mux).
@@ -77,7 +86,16 @@ def test_no_rule_is_falsy():
 
 @pytest.mark.parametrize(
     ("target", "path"),
-    [("*", "*"), ("/a?b", "/a"), ("http://h", "/"), ("http://h/", "/"), ("h:443", "h:443")],
+    [
+        ("*", "*"),
+        ("/a?b", "/a"),
+        ("http://h", "/"),
+        ("http://h/", "/"),
+        ("h:443", "h:443"),
+        ("x:/a://b/c", "/a://b/c"),
+        ("/a://b/c", "/a://b/c"),
+        ("1x:/a", "1x:/a"),
+    ],
 )
 def test_odd_targets(target, path):
     assert path_of(target) == path
