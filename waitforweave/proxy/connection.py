@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy import hooked, own, tls, wire
+from waitforweave.proxy import heads, hooked, own, tls, wire
 from waitforweave.proxy.adapters import Endpoint
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -99,7 +99,7 @@ class Connection:
         """Whether the engine gets it as it came, and nobody else."""
         if own.is_own(request.target):
             return False
-        return not match(self._proxy.endpoints, request.method.decode(), request.target.decode())
+        return not match(self._proxy.endpoints, request.method.decode(), heads.target_of(request))
 
     async def _request(self) -> Request | None:
         """The head of the next call; None if the client has no more. Refusal."""
@@ -112,7 +112,7 @@ class Connection:
         request = exchange.request
         if own.is_own(request.target):
             raise own.answer(self._proxy.engine)
-        method, target = request.method.decode(), request.target.decode()
+        method, target = request.method.decode(), heads.target_of(request)
         hooks = match(self._proxy.endpoints, method, target)
         if not hooks:
             return await exchange.run()

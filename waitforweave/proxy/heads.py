@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 Headers = list[tuple[bytes, bytes]]
 Fields = dict[bytes, bytes]
 BLANKS = b" \t"
+WRITTEN_PLAINLY = bytes(range(0x21, 0x7F))
 LINE = re.compile(rb"\r\n([^:\r\n]+):([^\r\n]*)")
 # What is asked of heads on their way; the other headers are only passed on. The first letters are
 # looked at alone, which passes by most of the others in a third of the time.
@@ -48,6 +50,12 @@ def fields_of(came: bytes) -> Fields:
         key, word = name.lower(), value.strip(BLANKS)
         fields[key] = fields[key] + b", " + word if key in fields else word
     return fields
+
+
+def target_of(request: Request) -> str:
+    """The target as text, with letters beyond ASCII as it should have been written."""
+    target = request.target
+    return target.decode() if target.isascii() else quote(target, safe=WRITTEN_PLAINLY)
 
 
 def request_line(request: Request, target: bytes) -> bytes:

@@ -56,12 +56,12 @@ def is_hookable(request: Request, body: Body) -> bool:
     hooks."""
     if heads.is_json(request) or (isinstance(body, Length) and body.ended):
         return True
-    return OF_ANY_TYPE.fullmatch(path_of(request.target.decode())) is not None
+    return OF_ANY_TYPE.fullmatch(path_of(heads.target_of(request))) is not None
 
 
 def is_waited_for(exchange: Exchange, response: Response) -> bool:
     """Whether adapters get this answer: all of it comes at once, as JSON or nothing."""
-    path = path_of(exchange.request.target.decode())
+    path = path_of(heads.target_of(exchange.request))
     if response.status_code == 101 or JSON_STREAM.fullmatch(path):
         return False
     return heads.is_json(response) or (
@@ -77,7 +77,7 @@ async def run(exchange: Exchange, hooks: Hooks, adapters: Adapters) -> bool:
     request = exchange.request
     body = await request_content(exchange)
     text = text_of(body.content, 400, "the body")
-    sent = ClientRequest(request.method.decode(), request.target.decode(), text)
+    sent = ClientRequest(request.method.decode(), heads.target_of(request), text)
     call = await adapters.before(hooks.pre, sent)
     engine = await exchange.connect()
     try:
@@ -132,7 +132,8 @@ def encode_request(
     if (call.Body or "") != (sent.Body or ""):
         content = (call.Body or "").encode()
         headers = heads.with_length(headers, len(content))
-    return heads.encode(heads.request_line(request, call.Request.encode()), headers) + content
+    target = request.target if call.Request == sent.Request else call.Request.encode()
+    return heads.encode(heads.request_line(request, target), headers) + content
 
 
 def encode_response(

@@ -17,7 +17,9 @@ VERSIONS = (b"1.0", b"1.1")
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*"
-REQUEST_LINE = rb"(" + TOKEN + rb") ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])\r\n"
+# Letters beyond ASCII are none of RFC 9112's, but curl sends them as they are typed, and Go's
+# net/url takes them.
+REQUEST_LINE = rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]+) HTTP/([0-9]\.[0-9])\r\n"
 STATUS_LINE = rb"HTTP/(1\.[01]) ([1-9][0-9][0-9])(?: (" + TEXT + rb"))?\r\n"
 HEADER = re.compile(TOKEN + rb":" + TEXT)
 # Possessive: a byte is looked at once, whatever follows.

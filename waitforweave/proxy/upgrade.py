@@ -13,7 +13,7 @@ import logging
 import re
 
 from waitforweave.proxy.framing import UntilClose
-from waitforweave.proxy.heads import Request, Response, value_of
+from waitforweave.proxy.heads import Request, Response, target_of, value_of
 from waitforweave.proxy.matching import path_of
 from waitforweave.proxy.relay import relay
 from waitforweave.proxy.wire import Wire
@@ -35,7 +35,7 @@ def hijacks(request: Request, response: Response) -> bool:
         and value_of(response, b"content-type") in STREAMS
         and not value_of(response, b"content-length")
         and not value_of(response, b"transfer-encoding")
-        and HIJACKED.fullmatch(path_of(request.target.decode())) is not None
+        and HIJACKED.fullmatch(path_of(target_of(request))) is not None
     )
 
 

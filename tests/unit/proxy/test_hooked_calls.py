@@ -206,3 +206,18 @@ def test_an_answer_that_ends_with_its_connection_ends_the_clients_too(sides):
     engine.close()
     assert client.rest() == answer
     assert sides.kinds() == [("a", "pre-hook"), ("a", "post-hook")]
+
+
+@pytest.mark.parametrize("more", [b"", b"&b=c"])
+def test_adapters_see_letters_beyond_ascii_as_they_should_have_been_sent(sides, more):
+    """curl sends a target as it was typed; Go's net/url reads both alike."""
+
+    def hook(call):
+        return changed(call, Request=call["ClientRequest"]["Request"] + more.decode())
+
+    sides.start({"POST /*/\xe4": {"pre": ["a"]}}, a=hook)
+    call = b"POST /v1.41/%s?a=%%20%s%s HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n"
+    sides.client(call % (b"\xc3\xa4", b"\xff", b""))
+    written = (b"%C3%A4", b"%FF", more) if more else (b"\xc3\xa4", b"\xff", b"")
+    assert sides.engine().head() == call % written
+    assert sides.calls[0]["ClientRequest"]["Request"] == "/v1.41/%C3%A4?a=%20%FF"

@@ -50,6 +50,8 @@ def test_a_request_that_is_taken_is_read_as_h11_reads_it(request_, changes):
         request_body(request)
     except (HeadError, FramingError):
         return
+    if not request.target.isascii():  # Go takes it, h11 does not.
+        return
     reader = h11.Connection(h11.SERVER)
     reader.receive_data(came)
     theirs = reader.next_event()

@@ -37,6 +37,7 @@ REQUESTS = {
         b"PUT /x HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nTrailer: T\r\n\r\n"
         b'00A;q="x"\r\n0123456789\r\n0\r\nT: 1\r\n\r\n'
     ),
+    "letters beyond ASCII in the target": (b"GET /x/\xc3\xa4?q=\xff HTTP/1.1\r\nHost: d\r\n\r\n"),
     "a client of HTTP/1.0 without a host": b"GET / HTTP/1.0\r\n\r\n",
     "a method that nobody knows": b"BREW /x?y=%20z HTTP/1.1\r\nHost: d\r\n\r\n",
 }
