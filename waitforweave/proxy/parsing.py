@@ -11,8 +11,9 @@ import re
 
 from waitforweave.proxy.heads import Request, Response, fields_of
 
-# X-Registry-Config holds the credentials of every registry that a client knows.
-HEAD_BYTES = 256 * 1024
+# As many as Go's net/http takes. X-Registry-Config holds the credentials of every registry that a
+# client knows.
+HEAD_BYTES = 1024 * 1024
 VERSIONS = (b"1.0", b"1.1")
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -64,7 +65,8 @@ def read_request(came: bytes) -> Request:
     host = request.fields.get(b"host")
     if host is None and version == b"1.1":
         raise HeadError(400, "no Host; allowed: one, with HTTP/1.1")
-    if host is not None and b"," in host:
+    # A host may have a comma; two of them are listed with a blank, which none may have.
+    if host is not None and b", " in host:
         raise HeadError(400, f"more than one Host: {host[:80]!r}")
     return request
 

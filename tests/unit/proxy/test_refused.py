@@ -64,8 +64,8 @@ SMUGGLED = {
     "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "HTTP/2 by prior knowledge": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "a head without end": POST + b"X: " + b"a" * 600_000,
-    "an overlong head": POST + b"X: " + b"a" * 300_000 + b"\r\n\r\n",
+    "a head without end": POST + b"X: " + b"a" * 1_200_000,
+    "an overlong head": POST + b"X: " + b"a" * 1_100_000 + b"\r\n\r\n",
 }
 
 
@@ -187,7 +187,7 @@ ODD_ANSWERS = {
     "none": b"",
     "half a head": b"HTTP/1.1 200 OK\r\nCont",
     "no HTTP": b"220 smtp ready\r\n\r\n",
-    "a head without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 600_000,
+    "a head without end": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 1_200_000,
     "both lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
 }
 

@@ -25,7 +25,7 @@ REQUESTS = {
         b"GET http://d/v1.41/info HTTP/1.1\r\nHost: d\r\n\r\n"
     ),
     "a long head (X-Registry-Config)": (
-        b"GET / HTTP/1.1\r\nHost: d\r\nX: " + b"a" * 200_000 + b"\r\n\r\n"
+        b"GET / HTTP/1.1\r\nHost: d\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n"
     ),
     "a body with a length": b"POST /x HTTP/1.1\r\nHost: d\r\ncontent-length: 4\r\n\r\na\r\nb",
     "an empty body with a length": b"POST /x HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n\r\n",
@@ -38,6 +38,7 @@ REQUESTS = {
         b'00A;q="x"\r\n0123456789\r\n0\r\nT: 1\r\n\r\n'
     ),
     "letters beyond ASCII in the target": (b"GET /x/\xc3\xa4?q=\xff HTTP/1.1\r\nHost: d\r\n\r\n"),
+    "a host with a comma": b"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n",
     "a client of HTTP/1.0 without a host": b"GET / HTTP/1.0\r\n\r\n",
     "a method that nobody knows": b"BREW /x?y=%20z HTTP/1.1\r\nHost: d\r\n\r\n",
 }
