@@ -6,6 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 
+from waitforweave.docker.paths import VERSION
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -33,13 +34,13 @@ BODILESS = (204, 304)
 # JSON, but told piece by piece: progress, events, or the head early and the body when a container
 # ends (`docker run` starts it only when it has wait's head). Waiting for its end would be wrong.
 JSON_STREAM = re.compile(
-    r"(?:/v\d+\.\d+)?/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
+    VERSION + r"/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
     r"|plugins/.+/(?:push|upgrade)|containers/[^/]+/(?:stats|wait))"
 )
 # The engine takes these calls whatever their body's type: start looks at none below 8 bytes, and
 # restart at none at all (moby: postContainersStart, postContainersRestart). `curl -d '{}'` sends
 # it as a form.
-OF_ANY_TYPE = re.compile(r"(?:/v\d+\.\d+)?/containers/[^/]+/(?:start|restart)")
+OF_ANY_TYPE = re.compile(VERSION + r"/containers/[^/]+/(?:start|restart)")
 
 
 @dataclass

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import re
 
+from waitforweave.docker.paths import VERSION
 from waitforweave.proxy.framing import UntilClose
 from waitforweave.proxy.heads import Request, Response, target_of, value_of
 from waitforweave.proxy.matching import path_of
@@ -21,7 +22,7 @@ from waitforweave.proxy.wire import Wire
 log = logging.getLogger(__name__)
 
 # Calls whose answer is a stream even without an upgrade, and which read what the client sends.
-HIJACKED = re.compile(r"(?:/v\d+\.\d+)?/(?:containers/[^/]+/attach|exec/[^/]+/start)")
+HIJACKED = re.compile(VERSION + r"/(?:containers/[^/]+/attach|exec/[^/]+/start)")
 STREAMS = (b"application/vnd.docker.raw-stream", b"application/vnd.docker.multiplexed-stream")
 
 

@@ -30,11 +30,13 @@ def test_of_several_content_types_the_first_counts_as_for_the_engine(sides):
     assert sides.kinds() == [("a", "pre-hook")]
 
 
-@pytest.mark.parametrize("verb", [b"/start", b"/restart"])
-def test_a_start_whose_body_the_engine_does_not_look_at_has_its_hooks(sides, verb):
+@pytest.mark.parametrize("path", [b"/containers/a/start", b"/containers/a/restart"])
+# All of which the engine takes for 1.41.
+@pytest.mark.parametrize("version", [b"/v1.41", b"/v1.41.", b"/v01.41.0", b""])
+def test_a_start_whose_body_the_engine_does_not_look_at_has_its_hooks(sides, version, path):
     """As curl -d '{}' sends it: the engine takes it."""
     sides.start(BOTH, a=unchanged)
-    start = START.replace(b"/start", verb).replace(
+    start = START.replace(b"/v1.41/containers/a/start", version + path).replace(
         b"Content-Length: 0\r\n",
         b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n",
     )
@@ -51,6 +53,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
     [
         (b"/v1.41/containers/a/logs", b"application/vnd.docker.raw-stream"),
         (b"/v1.41/events", b"application/json"),
+        (b"/v1.41.0/events", b"application/json"),
         (b"/containers/a/stats", b"application/json"),
         (b"/v1.41/containers/a/wait", b"application/json"),
         (b"/v1.41/images/a/b:c/push", b"application/json"),

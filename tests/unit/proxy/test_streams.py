@@ -16,7 +16,13 @@ SWITCHED = (
 SWITCHED_H2C = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 RAW = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n"
 
-KINDS = {"tcp": (UPGRADE, SWITCHED), "h2c": (H2C, SWITCHED_H2C), "old clients'": (OLD, RAW)}
+KINDS = {
+    "tcp": (UPGRADE, SWITCHED),
+    "h2c": (H2C, SWITCHED_H2C),
+    "old clients'": (OLD, RAW),
+    # The engine takes it for 1.41.
+    "another spelling": (OLD.replace(b"/v1.41/", b"/v1.41./"), RAW),
+}
 
 
 @pytest.fixture(params=KINDS.values(), ids=list(KINDS))
