@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 # moby: api/server/server.go `versionMatcher`.
 VERSION = r"(?:/v[0-9.]+)?"
+# What may stand before a path: a scheme, and perhaps whose it is.
+ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*|(?=/))")
+# A name may have a slash, as links have it (`docker start web/db`); moby: "/containers/{name:.*}/".
 CREATE = re.compile(rf"{VERSION}/containers/create")
-STARTED = re.compile(rf"{VERSION}/containers/([^/]+)/(?:start|restart)")
-EXEC = re.compile(rf"{VERSION}/containers/([^/]+)/exec")
-INSPECT = re.compile(rf"{VERSION}/containers/([^/]+)/json")
+STARTED = re.compile(rf"{VERSION}/containers/(.+)/(?:start|restart)")
+EXEC = re.compile(rf"{VERSION}/containers/(.+)/exec")
+INSPECT = re.compile(rf"{VERSION}/containers/(.+)/json")
 
 
 def is_create(request: str) -> bool:
@@ -35,6 +38,11 @@ def is_inspect(request: str) -> bool:
     return INSPECT.fullmatch(path_of(request)) is not None
 
 
-def path_of(request: str) -> str:
-    """Without query and percent signs, as the engine's router matches it."""
-    return unquote(urlsplit(request).path)
+def path_of(target: str) -> str:
+    """The path as the engine's router reads it, so that no other spelling passes by us: without
+    query, decoded, and without the "http://host" that RFC 9112 3.2.2 allows before it, or the
+    "docker:" alone that Go takes for one (net/url: ParseRequestURI)."""
+    path = target.partition("?")[0]
+    if not path.startswith("/") and (origin := ORIGIN.match(path)):
+        path = path[origin.end() :] or "/"
+    return unquote(path)

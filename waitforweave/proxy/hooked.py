@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 
-from waitforweave.docker.paths import VERSION
+from waitforweave.docker.paths import VERSION, path_of
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -19,7 +19,7 @@ from waitforweave.proxy.framing import (
     response_body,
 )
 from waitforweave.proxy.heads import Request, Response
-from waitforweave.proxy.matching import Hooks, path_of
+from waitforweave.proxy.matching import Hooks
 from waitforweave.proxy.protocol import ClientRequest, ServerResponse
 from waitforweave.proxy.refusal import phrase, refusal
 from waitforweave.proxy.relay import whole

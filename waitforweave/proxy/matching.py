@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from urllib.parse import unquote
 
+from waitforweave.docker.paths import path_of
 from waitforweave.proxy.adapters import Adapter, Endpoint
 
 
@@ -24,8 +23,6 @@ class Hooks:
 
 
 NO_HOOKS = Hooks()
-# What may stand before a path: a scheme, and perhaps whose it is.
-ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*|(?=/))")
 
 
 def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
@@ -43,13 +40,3 @@ def match(endpoints: Sequence[Endpoint], method: str, target: str) -> Hooks:
         tuple(adapter for endpoint in found for adapter in endpoint.pre),
         tuple(adapter for endpoint in found for adapter in endpoint.post),
     )
-
-
-def path_of(target: str) -> str:
-    """The path as the engine's router reads it, so that no other spelling passes by the adapters:
-    without query, decoded, and without the "http://host" that RFC 9112 3.2.2 allows before it, or
-    the "docker:" alone that Go takes for one (net/url: ParseRequestURI)."""
-    path = target.partition("?")[0]
-    if not path.startswith("/") and (origin := ORIGIN.match(path)):
-        path = path[origin.end() :] or "/"
-    return unquote(path)

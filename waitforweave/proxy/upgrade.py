@@ -12,10 +12,9 @@ import asyncio
 import logging
 import re
 
-from waitforweave.docker.paths import VERSION
+from waitforweave.docker.paths import VERSION, path_of
 from waitforweave.proxy.framing import UntilClose
 from waitforweave.proxy.heads import Request, Response, target_of, value_of
-from waitforweave.proxy.matching import path_of
 from waitforweave.proxy.relay import relay
 from waitforweave.proxy.wire import Wire
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from waitforweave.docker.paths import is_create, started_container
+from waitforweave.docker.paths import is_create, path_of, started_container
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from waitforweave.docker.paths import is_create, started_container
         ("/v1.41/containers/create/x", False),
         ("/v1.41/containers/json", False),
         ("/v1.41/%63ontainers/create", True),
+        ("docker:/v1.41/containers/create", True),
+        ("x://a]/containers/create", True),
         ("/v1/x/containers/create", False),
         ("/build?remote=/containers/create", False),
         ("/volumes/create", False),
@@ -33,8 +35,8 @@ def test_create(request_path, is_it):
         ("/v1.41/containers/abc/restart?t=0", "abc"),
         ("/v1.41/containers/%61bc/start", "abc"),
         ("/v1.41/%63ontainers/abc/start", "abc"),
-        # The engine's router sees four parts here, and has no such call.
-        ("/v1.41/containers/a%2Fb/start", None),
+        ("/v1.41/containers/web%2Fdb/start", "web/db"),
+        ("/v1.41/containers/web/db/start", "web/db"),
         ("/v1.41/containers/abc/stop", None),
         ("/v1.41/containers/start", None),
         ("/v1.41/exec/abc/start", None),
@@ -42,3 +44,20 @@ def test_create(request_path, is_it):
 )
 def test_start_and_restart(request_path, name):
     assert started_container(request_path) == name
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("*", "*"),
+        ("/a?b", "/a"),
+        ("http://h", "/"),
+        ("http://h/", "/"),
+        ("h:443", "h:443"),
+        ("x:/a://b/c", "/a://b/c"),
+        ("/a://b/c", "/a://b/c"),
+        ("1x:/a", "1x:/a"),
+    ],
+)
+def test_odd_targets(target, path):
+    assert path_of(target) == path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from waitforweave.proxy.adapters import Adapter, Endpoint
-from waitforweave.proxy.matching import Hooks, match, path_of
+from waitforweave.proxy.matching import Hooks, match
 
 A, B = (Adapter(name, f"http://{name}/", f"http://{name}/") for name in "ab")
 
@@ -82,20 +82,3 @@ def test_all_matching_rules_in_the_order_of_the_file():
 
 def test_no_rule_is_falsy():
     assert not match([], "POST", "/x")
-
-
-@pytest.mark.parametrize(
-    ("target", "path"),
-    [
-        ("*", "*"),
-        ("/a?b", "/a"),
-        ("http://h", "/"),
-        ("http://h/", "/"),
-        ("h:443", "h:443"),
-        ("x:/a://b/c", "/a://b/c"),
-        ("/a://b/c", "/a://b/c"),
-        ("1x:/a", "1x:/a"),
-    ],
-)
-def test_odd_targets(target, path):
-    assert path_of(target) == path
