@@ -140,6 +140,8 @@ async def clean_up(engine: Engine, settings: Settings) -> None:
         ended = b"".join([part async for part in engine.stream("POST", f"/containers/{name}/wait")])
         if json.loads(ended)["StatusCode"] != 0:
             raise LaunchError(f"could not take the network away: {await log(engine, name)}")
+    except EngineError as error:
+        raise LaunchError(f"could not take the network away: {error}") from error
     finally:
         await remove(engine, name)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
@@ -31,7 +32,7 @@ async def launch(
     """
     if not host_process:
         containers.require_contained(settings)
-    image = await require_image(engine, settings)
+    identity = await require_image(engine, settings)
     existing, wanted = await find(engine, settings.engine), Existing(settings, host_process)
     if existing is not None and replacing:
         return await replaced(engine, existing, wanted, tell)
@@ -39,7 +40,7 @@ async def launch(
         require_same(existing, wanted)
     if replacing:
         await on_engine.remove_volume_container(engine)
-    await require_same_image(engine, settings.image, image)
+    await require_same_image(engine, settings.image, identity)
     if existing is not None:
         return await bring_up(engine, wanted, tell)
     return await first(engine, wanted, tell)
@@ -135,8 +136,14 @@ async def take_down(engine: Engine, url: str, *, with_volume: bool) -> list[str]
 
 
 async def image_id(engine: Engine, name: str) -> str | None:
+    found = await image(engine, name)
+    return None if found is None else str(found["Id"])
+
+
+async def image(engine: Engine, name: str) -> dict[str, Any] | None:
+    """`docker image inspect NAME`, or None where there is no such image."""
     try:
-        return str((await engine.inspect_image(name))["Id"])
+        return await engine.inspect_image(name)
     except EngineError as error:
         if error.status != 404:
             raise
@@ -144,14 +151,16 @@ async def image_id(engine: Engine, name: str) -> str | None:
 
 
 async def require_image(engine: Engine, settings: Settings) -> str:
-    """Its id. LaunchError."""
-    found = await image_id(engine, settings.image)
+    """Its id. LaunchError: it is not there, or another one, of which nothing would start."""
+    found = await image(engine, settings.image)
     if found is None:
         raise LaunchError(
             f"the engine at {settings.engine} has no image {settings.image}; "
             f"build it there: DOCKER_HOST={settings.engine} make image"
         )
-    return found
+    if (found.get("Config") or {}).get("Entrypoint") != [containers.PROGRAM]:
+        raise LaunchError(f"the image {settings.image} is not ours; make image builds ours")
+    return str(found["Id"])
 
 
 async def require_same_image(engine: Engine, name: str, image: str) -> None:

@@ -14,13 +14,14 @@ from waitforweave.launch import steps
 from waitforweave.launch.settings import LaunchError, Settings
 
 ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
+OURS = {"Id": "sha256:1", "Config": {"Entrypoint": ["/opt/weavewait/weavewait"]}}
 Answer = tuple[int, dict[str, Any]]
 
 
-def launch(answer: Callable[[str, str], Answer], message: str) -> list[str]:
-    """A launch as containers on an engine that answers so, which fails with this message; the
-    DELETEs that it was asked for."""
-    deleted: list[str] = []
+def answering(
+    answer: Callable[[str, str], Answer], deleted: list[str]
+) -> Callable[[httpx.Request], httpx.Response]:
+    """An engine that answers so, and notes its DELETEs."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/_ping":
@@ -31,8 +32,17 @@ def launch(answer: Callable[[str, str], Answer], message: str) -> list[str]:
         status, body = answer(request.method, path)
         return httpx.Response(status, json=body)
 
+    return handle
+
+
+def launch(answer: Callable[[str, str], Answer], message: str) -> list[str]:
+    """A launch as containers on an engine that answers so, which fails with this message; the
+    DELETEs that it was asked for."""
+    deleted: list[str] = []
+
     async def run() -> None:
-        async with Engine(ONE.engine, httpx.MockTransport(handle)) as engine:
+        transport = httpx.MockTransport(answering(answer, deleted))
+        async with Engine(ONE.engine, transport) as engine:
             await steps.launch(engine, ONE, lambda _: None, host_process=False)
 
     with pytest.raises((EngineError, LaunchError), match=message):
@@ -45,7 +55,7 @@ def refusing(status: int) -> Callable[[str, str], Answer]:
 
     def answer(method: str, path: str) -> Answer:
         if path == "/images/weavewait:1/json":
-            return 200, {"Id": "sha256:1"}
+            return 200, OURS
         if path == "/volumes":
             return 200, {"Volumes": None}
         if method == "POST" and path == "/containers/create":
@@ -67,3 +77,32 @@ def test_all_that_it_may_have_made():
 
 def test_nothing_where_another_launch_is_faster():
     assert launch(refusing(409), r"^another launch is under way on this engine \(no\)") == []
+
+
+@pytest.mark.parametrize("config", [{"Entrypoint": ["sh"]}, {"Entrypoint": None}, None])
+def test_an_image_of_somebody_else_is_refused_before_anything_is_made(config):
+    """Nothing of it would start, not even what takes the launch away again."""
+
+    def answer(method: str, path: str) -> Answer:
+        assert (method, path) == ("GET", "/images/weavewait:1/json")
+        return 200, {"Id": "sha256:1", "Config": config}
+
+    assert launch(answer, "weavewait:1 is not ours; make image builds ours") == []
+
+
+def test_what_cannot_start_to_take_the_network_away_is_said():
+    """By `stop`, of an image that does not run any more."""
+
+    def answer(method: str, path: str) -> Answer:
+        if path == "/containers/weavewait-hooks/json":
+            labels = {"weavewait.launch": ONE.to_label()}
+            return 200, {"Config": {"Labels": labels}, "State": {"Running": False}}
+        if path == "/volumes":
+            return 200, {"Volumes": None}
+        if path.endswith("-clean-up/start"):
+            return 400, {"message": "no such program"}
+        return (201, {}) if method in ("POST", "DELETE") else (404, {"message": "not there"})
+
+    engine = Engine(ONE.engine, httpx.MockTransport(answering(answer, [])))
+    with pytest.raises(LaunchError, match=r"^could not take the network away: no such program$"):
+        asyncio.run(steps.stop(engine, ONE.engine))
