@@ -68,13 +68,15 @@ class Settings:
         """For a person: "listen is A, not B; ...", or "" where nothing differs."""
         mine, theirs = asdict(self), asdict(other)
         return "; ".join(
-            f"{key} is {shown(mine[key])}, not {shown(theirs[key])}"
+            f"{key.replace('_', '-')} is {shown(mine[key])}, not {shown(theirs[key])}"
             for key in mine
             if mine[key] != theirs[key]
         )
 
 
 def shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return (", ".join(value) if isinstance(value, tuple | list) else str(value)) or "none"
 
 

@@ -29,6 +29,8 @@ def test_differences_name_what_is_and_what_was_wanted():
         "listen is unix:///b/c.sock, not tcp://127.0.0.1:1; subnet is 10.32.0.0/12, not 10.0.0.0/8"
     )
     assert ONE.differences(ONE) == ""
+    gating = replace(ONE, gate_all=True)
+    assert ONE.differences(gating) == "gate-all is off, not on"
 
 
 def test_words_of_the_network_are_part_of_a_launch():
@@ -96,7 +98,7 @@ def test_what_is_asked_for_is_hooked_and_told_to_the_server():
     assert words[-3:] == ["--hold-exec", "--gate-all", "--show-addresses"]
     assert "--gate-all" not in serve_words(ONE, "unix:///run/h.sock", "/state")
     assert Settings.from_label(more.to_label()) == more
-    assert "gate_all is True, not False" in more.differences(ONE)
+    assert "gate-all is on, not off" in more.differences(ONE)
 
 
 def test_each_listener_is_told_to_the_proxy():
