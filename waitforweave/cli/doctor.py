@@ -14,6 +14,7 @@ import msgspec
 from waitforweave.cli.errors import told
 from waitforweave.cli.options import engine_option
 from waitforweave.cli.status import aligned
+from waitforweave.cli.tls_options import EngineTls, context_for, engine_tls_options
 from waitforweave.doctor.check import Check
 from waitforweave.doctor.checks import checks
 from waitforweave.doctor.gather import gather
@@ -21,15 +22,17 @@ from waitforweave.doctor.gather import gather
 
 @click.command(short_help="What is wrong with engine, launch or host, and what to do.")
 @engine_option
+@engine_tls_options
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
-def command(engine: str, as_json: bool) -> None:
+def command(engine: str, tls: EngineTls, as_json: bool) -> None:
     """Look at all that gated containers need, and say of each whether it is ok, and what to do.
 
     Changes nothing; the gate is tried in a container of its own, which goes again. What cannot
     be seen is said. Exit code 0: no problem; 1: at least one.
     """
+    context = context_for(tls, engine)
     with told("doctor"):
-        found = checks(asyncio.run(gather(engine, os.environ)))
+        found = checks(asyncio.run(gather(engine, context, os.environ)))
     click.echo(json_of(found) if as_json else text_of(found))
     sys.exit(0 if good(found) else 1)
 

@@ -12,22 +12,25 @@ import msgspec
 from waitforweave.cli.errors import told
 from waitforweave.cli.options import engine_option
 from waitforweave.cli.status import aligned
+from waitforweave.cli.tls_options import EngineTls, context_for, engine_tls_options
 from waitforweave.doctor.explain import Explanation, explain
 from waitforweave.doctor.look import look
 
 
 @click.command(short_help="Why a container is gated or not, and what it waits for.")
 @engine_option
+@engine_tls_options
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
 @click.argument("container")
-def command(engine: str, as_json: bool, container: str) -> None:
+def command(engine: str, tls: EngineTls, as_json: bool, container: str) -> None:
     """Say why CONTAINER is gated or not, what it was given, what its gate waits for and sees now,
     and what to do next. Changes nothing, and runs nothing in CONTAINER.
 
     Exit code 1 where there is no such container.
     """
+    context = context_for(tls, engine)
     with told("explain"):
-        found = explain(asyncio.run(look(engine, container)), engine)
+        found = explain(asyncio.run(look(engine, context, container)), engine)
     click.echo(msgspec.json.encode(asdict(found)).decode() if as_json else text_of(found))
 
 

@@ -1,22 +1,24 @@
-"""The proxy's options about TLS: to the engine as the docker command's, to clients as dockerd's."""
+"""Options about TLS: to the engine as the docker command's, to the proxy's clients as dockerd's."""
 
 from __future__ import annotations
 
 import functools
+import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from waitforweave.docker.url import EngineUrl
-from waitforweave.proxy.certificates import engine_context, listener_context
+from waitforweave.docker.certificates import default_folder, of_environment
+from waitforweave.docker.url import EngineUrl, parse_engine_url
+from waitforweave.proxy.certificates import CertificateError, engine_context, listener_context
 from waitforweave.proxy.server import Secured
 
 FILE = click.Path(path_type=Path)
-OPTIONS = (
+CLIENT_OPTIONS = (
     click.option(
         "--tlscacert",
         type=FILE,
@@ -32,6 +34,8 @@ OPTIONS = (
         is_flag=True,
         help="Listen without TLS where anybody may come: whoever does is root on this host.",
     ),
+)
+ENGINE_OPTIONS = (
     click.option(
         "--engine-tlsverify",
         is_flag=True,
@@ -50,20 +54,44 @@ OPTIONS = (
 
 
 @dataclass(frozen=True)
-class TlsOptions:
-    """The options as they were given."""
+class EngineTls:
+    """The options about the engine, as they were given."""
+
+    engine_tlsverify: bool = False
+    engine_tls: bool = False
+    engine_cert_path: Path | None = None
+
+    def context(self, engine: EngineUrl, environ: Mapping[str, str]) -> ssl.SSLContext | None:
+        """What they, and the environment, ask for. click.UsageError, CertificateError."""
+        asked = self.engine_tlsverify or self.engine_tls
+        if engine.scheme != "tcp":
+            # The environment's is for the docker command, and for whatever engine that has.
+            if asked or self.engine_cert_path is not None:
+                raise click.UsageError(f"TLS is for an engine on tcp://, and this is {engine}")
+            return None
+        usual = of_environment(environ)
+        if not asked and usual is None:
+            if self.engine_cert_path is not None:
+                needed = "--engine-tlsverify or --engine-tls"
+                raise click.UsageError(f"--engine-cert-path needs {needed} too")
+            return None
+        folder = self.engine_cert_path or default_folder(environ)
+        verify = self.engine_tlsverify or bool(usual and usual.verify)
+        return engine_context(folder, verify=verify)
+
+
+@dataclass(frozen=True)
+class TlsOptions(EngineTls):
+    """Those about clients too."""
 
     tlscacert: Path | None = None
     tlscert: Path | None = None
     tlskey: Path | None = None
     insecure: bool = False
-    engine_tlsverify: bool = False
-    engine_tls: bool = False
-    engine_cert_path: Path | None = None
 
     def secured(self, engine: EngineUrl, *, on_tcp: bool, environ: Mapping[str, str]) -> Secured:
         """What they ask for. click.UsageError, CertificateError."""
-        return Secured(self._engine(engine, environ), self._clients(on_tcp=on_tcp))
+        return Secured(self.context(engine, environ), self._clients(on_tcp=on_tcp))
 
     def _clients(self, *, on_tcp: bool) -> ssl.SSLContext | None:
         given = {f"--{name}": getattr(self, name) for name in ("tlscacert", "tlscert", "tlskey")}
@@ -81,37 +109,36 @@ class TlsOptions:
             raise click.UsageError("TLS is for clients on TCP; allowed: a --listen tcp://... too")
         return listener_context(*files)
 
-    def _engine(self, engine: EngineUrl, environ: Mapping[str, str]) -> ssl.SSLContext | None:
-        asked = self.engine_tlsverify or self.engine_tls
-        if engine.scheme != "tcp":
-            # The environment's is for the docker command, and for whatever engine that has.
-            if asked or self.engine_cert_path is not None:
-                raise click.UsageError(f"TLS is for an engine on tcp://, and this is {engine}")
-            return None
-        # As for the docker command, any value but an empty one says yes.
-        verify = self.engine_tlsverify or bool(environ.get("DOCKER_TLS_VERIFY"))
-        if not asked and not verify and not environ.get("DOCKER_TLS"):
-            if self.engine_cert_path is not None:
-                needed = "--engine-tlsverify or --engine-tls"
-                raise click.UsageError(f"--engine-cert-path needs {needed} too")
-            return None
-        return engine_context(self.engine_cert_path or default_folder(environ), verify=verify)
-
-
-def default_folder(environ: Mapping[str, str]) -> Path:
-    """Where the docker command looks for certificates."""
-    named = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG")
-    return Path(named) if named else Path.home() / ".docker"
-
 
 def tls_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options, given to the command as `tls`."""
+    """All options, given to the command as `tls`."""
+    return collecting(TlsOptions, (*CLIENT_OPTIONS, *ENGINE_OPTIONS), command)
 
+
+def engine_tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Those about the engine, given to the command as `tls`."""
+    return collecting(EngineTls, ENGINE_OPTIONS, command)
+
+
+def collecting(
+    kind: type[EngineTls],
+    options: Sequence[Callable[[Callable[..., None]], Callable[..., None]]],
+    command: Callable[..., None],
+) -> Callable[..., None]:
     @functools.wraps(command)
     def collected(**given: Any) -> None:  # noqa: ANN401 - the command's own
-        ours = {field.name: given.pop(field.name) for field in fields(TlsOptions)}
-        command(tls=TlsOptions(**ours), **given)
+        ours = {field.name: given.pop(field.name) for field in fields(kind)}
+        command(tls=kind(**ours), **given)
 
-    for option in reversed(OPTIONS):
+    for option in reversed(options):
         collected = option(collected)
     return collected
+
+
+def context_for(tls: EngineTls, engine: str) -> ssl.SSLContext | None:
+    """The same, for a command that only asks: what is wrong with a file is wrong with an option.
+    click.UsageError."""
+    try:
+        return tls.context(parse_engine_url(engine), os.environ)
+    except CertificateError as error:
+        raise click.UsageError(str(error)) from error

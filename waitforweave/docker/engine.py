@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
@@ -11,12 +11,15 @@ from urllib.parse import quote
 
 import httpx
 
+from waitforweave.docker.reason import reason_below
 from waitforweave.docker.unix_transport import UnixTransport
 from waitforweave.docker.url import parse_engine_url
 
 # For each step of a call: to connect, to send, for the next bytes of the answer.
 CALL_SECONDS = 30.0
 TIMES = {"timeout": httpx.Timeout(CALL_SECONDS).as_dict()}
+# httpx lets OpenSSL's own through, once the handshake is done: that a certificate is required, say.
+FAILURES = (httpx.HTTPError, ssl.SSLError)
 # What `docker ps` says of a container that has processes, or is about to have some again.
 RUNNING = ("running", "paused", "restarting")
 
@@ -33,15 +36,22 @@ class EngineError(Exception):
 class Engine:
     """`async with Engine("unix:///var/run/docker.sock") as engine:`"""
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """To an engine on TCP by TLS, where `tls` has the certificates."""
         parsed = parse_engine_url(url)
         self.url = str(parsed)
         if parsed.scheme == "unix":
             self._base = "http://engine"
             self._transport = transport or UnixTransport(parsed.path)
         else:
-            self._base = self.url.replace("tcp://", "http://", 1)
-            self._transport = transport or httpx.AsyncHTTPTransport()
+            self._base = self.url.replace("tcp://", "https://" if tls else "http://", 1)
+            # Without TLS there is nothing to verify, and no authorities are read for it.
+            self._transport = transport or httpx.AsyncHTTPTransport(verify=tls or False)
         self._version: str | None = None
 
     async def __aenter__(self) -> Engine:
@@ -109,7 +119,7 @@ class Engine:
             async with aclosing(await self._answer(request)) as response:
                 await check(response)
                 yield response.aiter_raw()
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             raise self._unreachable(error) from error
         finally:
             # An engine that has ended may come back as another version.
@@ -137,7 +147,7 @@ class Engine:
         try:
             async with aclosing(await self._answer(request)) as response:
                 await response.aread()
-        except httpx.HTTPError as error:
+        except FAILURES as error:
             raise self._unreachable(error) from error
         await check(response)
         return response
@@ -149,11 +159,10 @@ class Engine:
         response.request = request
         return response
 
-    def _unreachable(self, error: httpx.HTTPError) -> EngineError:
+    def _unreachable(self, error: httpx.HTTPError | OSError) -> EngineError:
         # It may come back as another version.
         self._version = None
-        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
-        return EngineError(0, f"no answer from the engine at {self.url}: {reason}")
+        return EngineError(0, f"no answer from the engine at {self.url}: {reason_below(error)}")
 
 
 async def check(response: httpx.Response) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 
+from waitforweave.docker.reason import NEEDS_TLS
 from waitforweave.doctor.check import (
     Check,
     docker,
@@ -23,6 +24,8 @@ from waitforweave.launch.settings import Settings
 # Hook server and engine compare their times; more than a round trip is a clock that is wrong.
 CLOCK_SECONDS = 2.0
 DENIED = os.strerror(errno.EACCES)
+# OpenSSL's word for an answer that is no TLS.
+NO_TLS = "wrong version number"
 
 
 def checks(facts: Facts) -> list[Check]:
@@ -37,10 +40,31 @@ def engine(facts: Facts) -> Check:
     seen = facts.engine
     if seen.fault:
         todo = "start it (systemctl start docker), or name another by --engine"
-        if facts.socket is not None and not facts.socket.usable:
+        if is_about_tls(seen.fault):
+            todo = tls_todo(seen.fault)
+        elif facts.socket is not None and (not facts.socket.usable or facts.socket.kind == "other"):
             todo = "see the next line"
         return problem("engine", seen.fault, todo)
     return ok("engine", f"Docker Engine {seen.version}, API {seen.api}, at {seen.url}")
+
+
+def is_about_tls(fault: str) -> bool:
+    return "TLS: " in fault or NEEDS_TLS in fault
+
+
+def tls_todo(fault: str) -> str:
+    """For engine and client alike: what the one's options say, the other's variables do."""
+    if NEEDS_TLS in fault:
+        return (
+            "name the folder of ca.pem, cert.pem and key.pem: DOCKER_TLS_VERIFY=1 "
+            "DOCKER_CERT_PATH=DIR; for --engine also --engine-tlsverify --engine-cert-path=DIR"
+        )
+    if NO_TLS in fault:
+        return "who listens there speaks without TLS: unset DOCKER_TLS_VERIFY DOCKER_TLS"
+    return (
+        "ca.pem must be of the authority of who listens there, cert.pem and key.pem of one that it "
+        "believes; docs/errors.md, under TLS, has each reason"
+    )
 
 
 def sockets(facts: Facts) -> Iterator[Check]:
@@ -55,7 +79,8 @@ def socket(seen: Socket) -> Check:
         todo = "start the engine, or name its socket by --engine"
         return problem("socket", f"{seen.path} is not there", todo)
     if seen.kind == "other":
-        return problem("socket", f"{seen.path} is no socket", f"remove it ({rights})")
+        todo = "name the engine's socket by --engine; or remove it, and start the engine"
+        return problem("socket", f"{seen.path} is no socket ({rights})", todo)
     if not seen.usable:
         todo = "become root"
         if seen.group not in ("", "root"):
@@ -74,7 +99,10 @@ def launch(facts: Facts) -> Check:
     if seen.settings is None:
         if facts.engine.fault:
             return unseen("launch", Unseen("the engine does not answer"))
-        return problem("launch", f"nothing is launched for {url}", typed("launch", url))
+        todo = typed("launch", url)
+        if isinstance(facts.host, Unseen):
+            todo = "weavewait launch, on the engine's own host"
+        return problem("launch", f"nothing is launched for {url}", todo)
     ended = [name for name, runs in seen.parts if not runs]
     if ended:
         log = log_of(seen, url, ended[0])
@@ -169,6 +197,11 @@ def client(facts: Facts) -> Check:
     if isinstance(seen.answer, Unseen):
         return unseen("client", Unseen(f"{named(seen)}: {seen.answer.why}"))
     way = way_to(facts, settings)
+    if is_about_tls(seen.fault):
+        return problem("client", f"{named(seen)}; {seen.fault}", tls_todo(seen.fault))
+    if DENIED in seen.fault:
+        where = f"{named(seen)}, which this user may not reach: {seen.fault}"
+        return problem("client", where, "become a member of its group (ls -l), or root")
     if seen.fault:
         where = f"{named(seen)}, where nobody answers: {seen.fault}"
         return problem("client", where, way)

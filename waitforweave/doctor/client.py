@@ -7,9 +7,10 @@ import hashlib
 import json
 import os
 import pwd
-import re
+import ssl
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ import httpx
 import msgspec
 
 from waitforweave.attach.options import ENGINE
+from waitforweave.docker.certificates import Certificates, of_context, of_environment
+from waitforweave.docker.engine import FAILURES
+from waitforweave.docker.reason import NEEDS_TLS, reason_below
 from waitforweave.docker.url import EngineUrl, parse_engine_url
 from waitforweave.doctor.facts import Answer, Client, Socket, Unseen
+from waitforweave.proxy.certificates import CertificateError, engine_context
 from waitforweave.proxy.own import PATH
 
 ASK_SECONDS = 5.0
-# What Go's net/http, and our proxy, say to who speaks without.
-NEEDS_TLS = b"Client sent an HTTP request to an HTTPS server"
 
 
 class Own(msgspec.Struct):
@@ -33,33 +36,53 @@ class Own(msgspec.Struct):
     engine: str
 
 
-def named(environ: Mapping[str, str], home: Path) -> tuple[str, str]:
-    """What names the docker client's address, and that address; "" where the context is not
-    there. As the client does: DOCKER_HOST, DOCKER_CONTEXT, its configuration, the default."""
+@dataclass(frozen=True)
+class Named:
+    """What names the docker client's address, that address, "" where the context is not there,
+    and with which certificates it speaks TLS on TCP."""
+
+    source: str
+    url: str
+    certificates: Certificates | None = None
+
+
+def named(environ: Mapping[str, str], home: Path) -> Named:
+    """As the client does: DOCKER_HOST, DOCKER_CONTEXT, its configuration, the default."""
     if environ.get("DOCKER_HOST"):
-        return "DOCKER_HOST", environ["DOCKER_HOST"]
+        return Named("DOCKER_HOST", environ["DOCKER_HOST"], of_environment(environ))
     folder = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
     context = environ.get("DOCKER_CONTEXT") or text_at(folder / "config.json", "currentContext")
     if context in ("", "default"):
-        return "the docker client's default", ENGINE
+        return Named("the docker client's default", ENGINE)
     key = hashlib.sha256(context.encode()).hexdigest()
     meta = folder / "contexts" / "meta" / key / "meta.json"
-    return f"the docker context {context}", text_at(meta, "Endpoints", "docker", "Host")
+    verify = value_at(meta, "Endpoints", "docker", "SkipTLSVerify") is not True
+    return Named(
+        f"the docker context {context}",
+        text_at(meta, "Endpoints", "docker", "Host"),
+        of_context(folder, key, verify=verify),
+    )
 
 
 def text_at(path: Path, *keys: str) -> str:
     """The text under these keys of a file of JSON, "" where it is not there."""
+    value = value_at(path, *keys)
+    return value if isinstance(value, str) else ""
+
+
+def value_at(path: Path, *keys: str) -> object:
     try:
         value = json.loads(path.read_bytes())
         for key in keys:
             value = value[key]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return value if isinstance(value, str) else ""
+        return None
+    return value
 
 
-async def ask(source: str, text: str) -> Client:
+async def ask(named: Named) -> Client:
     """Who answers at this address."""
+    source, text = named.source, named.url
     try:
         url = parse_engine_url(text)
     except ValueError as error:
@@ -68,24 +91,31 @@ async def ask(source: str, text: str) -> Client:
             return Client(source, text, Unseen(f"{scheme}:// is the docker client's own way"))
         return Client(source, text, fault=str(error))
     try:
-        answer = await answer_at(url)
-    except httpx.HTTPError as error:
-        reason = re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
-        return Client(source, text, fault=reason)
-    return Client(source, text, answer)
+        response = await response_at(url, named.certificates)
+    except CertificateError as error:
+        return Client(source, text, fault=f"TLS: {error}")
+    except FAILURES as error:
+        return Client(source, text, fault=reason_below(error))
+    if NEEDS_TLS.encode() in response.content:
+        return Client(source, text, fault=f"TLS: {NEEDS_TLS}")
+    return Client(source, text, answer_of(response))
 
 
-async def answer_at(url: EngineUrl) -> Answer | Unseen:
-    """httpx.HTTPError."""
+async def response_at(url: EngineUrl, certificates: Certificates | None) -> httpx.Response:
+    """CertificateError, and what a call fails with."""
+    tls: ssl.SSLContext | bool = False
+    base = "http://client"
     uds = url.path if url.scheme == "unix" else None
-    base = "http://client" if uds else str(url).replace("tcp://", "http://", 1)
-    transport = httpx.AsyncHTTPTransport(uds=uds)
+    if uds is None and certificates is not None:
+        tls = engine_context(certificates.folder, verify=certificates.verify)
+    if uds is None:
+        base = str(url).replace("tcp://", "https://" if tls else "http://", 1)
+    transport = httpx.AsyncHTTPTransport(uds=uds, verify=tls)
     async with httpx.AsyncClient(transport=transport, timeout=ASK_SECONDS) as client:
-        response = await client.get(base + PATH)
-    if NEEDS_TLS in response.content:
-        where = str(url).replace("tcp://", "https://", 1) + PATH
-        curl = f"curl --cacert ca.pem --cert cert.pem --key key.pem {where}"
-        return Unseen(f"TLS is spoken there; in the folder of certificates type: {curl}")
+        return await client.get(base + PATH)
+
+
+def answer_of(response: httpx.Response) -> Answer:
     try:
         own = msgspec.json.decode(response.content, type=Own)
     except msgspec.MsgspecError:

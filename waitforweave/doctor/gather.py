@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -39,12 +40,12 @@ from waitforweave.launch.settings import LaunchError, Settings
 DOCKER_BRIDGE = "com.docker.network.bridge.name"
 
 
-async def gather(url: str, environ: Mapping[str, str]) -> Facts:
+async def gather(url: str, tls: ssl.SSLContext | None, environ: Mapping[str, str]) -> Facts:
     """Everything, for the engine at this URL and a docker client with this environment."""
     address = parse_engine_url(url)
-    async with Engine(url) as engine:
+    async with Engine(url, tls=tls) as engine:
         found = await engine_facts(engine, url)
-        asked = await client.ask(*client.named(environ, Path.home()))
+        asked = await client.ask(client.named(environ, Path.home()))
         facts = Facts(__version__, found, launch_on_host(url), asked, folders=folders_of(url))
         if address.scheme == "unix":
             facts = replace(facts, socket=client.socket_at(Path(address.path)))
@@ -123,10 +124,13 @@ async def with_launch(facts: Facts, engine: Engine) -> Facts:
     launch, seen = facts.launch, facts.host
     if launch.settings is None:
         return facts
-    proxies = [await client.ask("--listen", listen) for listen in launch.settings.listen]
-    facts = replace(facts, proxies=tuple(proxies))
+    asked = [client.Named("--listen", listen) for listen in launch.settings.listen]
+    proxies = [await client.ask(each) for each in asked]
     if isinstance(seen, Unseen):
-        return replace(facts, disk=seen, capabilities=seen)
+        # What does not answer here may do so there.
+        answering = tuple(each for each in proxies if not each.fault)
+        return replace(facts, proxies=answering, disk=seen, capabilities=seen)
+    facts = replace(facts, proxies=tuple(proxies))
     rights = await rights_of(engine, launch)
     return replace(facts, disk=await disk_of(engine, launch), capabilities=rights)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -36,9 +37,9 @@ class Report(msgspec.Struct):
     asked: list[Finding]
 
 
-async def look(url: str, name: str) -> Story:
+async def look(url: str, tls: ssl.SSLContext | None, name: str) -> Story:
     """EngineError: among others, that there is no such container."""
-    async with Engine(url) as engine:
+    async with Engine(url, tls=tls) as engine:
         container = await engine.inspect_container(name)
         launch = await launch_of(engine)
         return Story(

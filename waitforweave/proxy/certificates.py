@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from waitforweave.docker.certificates import FILES
+from waitforweave.docker.reason import reason_of
+
 # Which certificates an engine's client has, by the names that the docker command gives them.
-CA, CERT, KEY = "ca.pem", "cert.pem", "key.pem"
+CA, CERT, KEY = FILES
 # OpenSSL's reasons for a key of another certificate: of the same kind, of another kind.
 NOT_ITS_KEY = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 
@@ -122,12 +125,3 @@ def readable(file: Path) -> None:
         file.open("rb").close()
     except OSError as error:
         raise CertificateError(f"{file}: {error.strerror}") from error
-
-
-def reason_of(error: OSError) -> str:
-    """OpenSSL's words without its numbers: "certificate verify failed: ..."."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {error.verify_message}"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.lower().replace("_", " ")
-    return error.strerror or str(error)

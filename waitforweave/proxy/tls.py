@@ -17,9 +17,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from waitforweave.docker.reason import reason_of
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import wire
-from waitforweave.proxy.certificates import reason_of
 from waitforweave.proxy.wire import CHUNK, Wire
 
 log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@ must show the others a certificate."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from tests.support import images
 from tests.support.certificates import Authority, listener_words
 from tests.support.docker_cli import DockerCli, Result
 from tests.support.engine import PrivateEngine
+from tests.support.launched import WEAVEWAIT
 from tests.support.proxied import NO_HOOKS, proxy
 
 RUN = ("run", "-i", "--rm", "--net=none", images.BUSYBOX)
@@ -111,3 +113,36 @@ def test_a_client_without_tls_is_told_what_to_do(secured):
     )
     assert done.returncode == 1
     assert b"Client sent an HTTP request to an HTTPS server." in done.stderr
+
+
+def doctor(secured: Secured, *words: str, **env: str) -> dict[str, tuple[str, str]]:
+    """What it says of this client's way and of dockerd's TLS port: state and words, by name."""
+    more = {"DOCKER_HOST": secured.url, **env}
+    typed = ["doctor", "--json", "--engine=tcp://127.0.0.1:2376", *words]
+    done = subprocess.run(
+        [*in_network(secured.engine), *WEAVEWAIT, *typed],
+        capture_output=True,
+        env={**secured.environment(), **more},
+        check=False,
+    )
+    assert done.stderr == b""
+    checks = json.loads(done.stdout)["checks"]
+    return {check["name"]: (check["state"], check["said"]) for check in checks}
+
+
+def test_doctor_asks_engine_and_proxy_by_tls(secured):
+    found = doctor(secured)
+    version = secured.straight().told("version", "--format", "{{.Server.Version}}").out.strip()
+    state, said = found["engine"]
+    assert (state, said.split(",")[0]) == ("ok", f"Docker Engine {version}")
+    assert found["client"] == ("ok", f"DOCKER_HOST names {secured.url}, which is our proxy")
+
+
+def test_doctor_tells_who_has_no_certificates(secured):
+    found = doctor(secured, DOCKER_TLS_VERIFY="")
+    needs = "Client sent an HTTP request to an HTTPS server"
+    assert found["client"] == ("problem", f"DOCKER_HOST names {secured.url}; TLS: {needs}")
+    assert found["engine"][0] == "problem"
+    assert needs in found["engine"][1]
+    options = ("--engine-tlsverify", f"--engine-cert-path={secured.folder}")
+    assert doctor(secured, *options, DOCKER_TLS_VERIFY="")["engine"][0] == "ok"

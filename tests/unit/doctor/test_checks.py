@@ -21,6 +21,7 @@ from tests.unit.doctor.facts_of import (
     of_host,
     of_launch,
 )
+from waitforweave.docker.reason import NEEDS_TLS
 from waitforweave.doctor.check import Check
 from waitforweave.doctor.checks import checks
 from waitforweave.doctor.facts import (
@@ -81,6 +82,21 @@ def test_without_an_engine_only_what_is_on_this_host_is_looked_at():
     ]
 
 
+TCP = "tcp://far:2376"
+CERTIFICATES = (
+    "name the folder of ca.pem, cert.pem and key.pem: DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=DIR; "
+    "for --engine also --engine-tlsverify --engine-cert-path=DIR"
+)
+
+
+def of_engine(fault: str) -> Facts:
+    return replace(FACTS, engine=replace(ENGINE, fault=fault), socket=None)
+
+
+def of_client(url: str, fault: str) -> Facts:
+    return replace(FACTS, client=Client("DOCKER_HOST", url, fault=fault))
+
+
 SAID = {
     "the engine is gone": (
         *(replace(FACTS, engine=replace(ENGINE, fault="no answer from X")), "engine"),
@@ -105,7 +121,39 @@ SAID = {
     ),
     "a file where the socket should be": (
         *(replace(FACTS, socket=replace(SOCKET, kind="other")), "socket"),
-        *("/var/run/docker.sock is no socket", "remove it (root:docker, mode 0660)"),
+        "/var/run/docker.sock is no socket (root:docker, mode 0660)",
+        "name the engine's socket by --engine; or remove it, and start the engine",
+    ),
+    "the engine speaks TLS": (
+        *(of_engine(f"{TCP} answers, but not as a Docker Engine: {NEEDS_TLS}."), "engine"),
+        f"{TCP} answers, but not as a Docker Engine: {NEEDS_TLS}.",
+        CERTIFICATES,
+    ),
+    "the engine is of another authority": (
+        *(of_engine("no answer: TLS: certificate verify failed: self-signed"), "engine"),
+        "no answer: TLS: certificate verify failed: self-signed",
+        "ca.pem must be of the authority of who listens there, cert.pem and key.pem of one that it "
+        "believes; docs/errors.md, under TLS, has each reason",
+    ),
+    "the client's proxy speaks TLS": (
+        *(of_client(TCP, f"TLS: {NEEDS_TLS}"), "client"),
+        f"DOCKER_HOST names {TCP}; TLS: {NEEDS_TLS}",
+        CERTIFICATES,
+    ),
+    "the client's proxy speaks no TLS": (
+        *(of_client(TCP, "TLS: wrong version number"), "client"),
+        f"DOCKER_HOST names {TCP}; TLS: wrong version number",
+        "who listens there speaks without TLS: unset DOCKER_TLS_VERIFY DOCKER_TLS",
+    ),
+    "the client's socket is not for this user": (
+        *(of_client(LISTEN, "Permission denied"), "client"),
+        f"DOCKER_HOST names {LISTEN}, which this user may not reach: Permission denied",
+        "become a member of its group (ls -l), or root",
+    ),
+    "nothing is launched on another host": (
+        replace(NOTHING_LAUNCHED, host=Unseen("elsewhere")),
+        *("launch", f"nothing is launched for {URL}"),
+        "weavewait launch, on the engine's own host",
     ),
     "a socket that is not mine": (
         *(replace(FACTS, socket=replace(SOCKET, usable=False)), "socket"),
