@@ -52,7 +52,8 @@ def advice(verdict: Verdict, wanted: Asked, judged: Judged) -> str:
     if verdict.state == HOPELESS:
         return ANOTHER
     if not all(judged.by_name):
-        return absent(wanted.interfaces)
+        names = zip(wanted.interfaces, judged.by_name, strict=True)
+        return absent([name for name, found in names if not found])
     if DOWN in lacks:
         return "nobody has set the interface up (ip link set ... up)"
     if NO_CARRIER in lacks:
