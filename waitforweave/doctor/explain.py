@@ -19,7 +19,7 @@ from waitforweave.docker.json_object import Object
 from waitforweave.docker.original import is_wrapped
 from waitforweave.doctor.check import typed
 from waitforweave.doctor.facts import Unseen
-from waitforweave.doctor.states import Now, now_of
+from waitforweave.doctor.states import ANEW, LISTEN, Now, now_of
 from waitforweave.doctor.story import Story
 from waitforweave.gate import arguments
 from waitforweave.gate.options import QUIT, SKIP, Options, UsageError
@@ -28,7 +28,6 @@ from waitforweave.launch.containers import LABEL
 
 OF_THE_GATE = ("WAIT_FOR_",)
 QUIT_VARIABLE = "WAIT_FOR_WEAVE_QUIT"
-ANEW = "make it anew"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def why_not(
         return f"{decision.reason}: an interface there is not its own", [
             "make it anew with a network of its own"
         ]
-    where = settings.listen[0] if settings is not None else "unix:///run/weavewait/docker.sock"
+    where = settings.listen[0] if settings is not None else LISTEN
     todo = [] if settings is not None else [typed("launch", engine)]
     why = f"it was made past the proxy, or before it was there: {VARIABLE} alone gates nothing"
     return why, [*todo, f"export DOCKER_HOST={where}, and {ANEW}"]

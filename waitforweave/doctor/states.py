@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from waitforweave.docker.create import GATE
 from waitforweave.doctor.check import docker, log_of, typed
 from waitforweave.doctor.facts import Unseen
 from waitforweave.doctor.story import Story
@@ -14,6 +15,15 @@ from waitforweave.hooks.status import Row
 GAVE_UP = re.compile(r'not ready after|will not become ready|"event": "(?:timeout|hopeless)"')
 RAN_ALL_THE_SAME = "running the command all the same"
 SIGKILL = 128 + 9
+ANEW = "make it anew"
+LISTEN = "unix:///run/weavewait/docker.sock"
+# What is to be mended where the gate has ended a container, by its exit code.
+WRONG = {
+    2: f"correct the option, variable or label that it names, and {ANEW}",
+    125: "docs/errors.md has the cure for that",
+    126: f"correct the command, or what the image has in its place, and {ANEW}",
+    127: f"correct the command, or put the program into the image, and {ANEW}",
+}
 LONGER = "let it wait longer: --label weavewait.timeout=N (seconds; 0: for ever)"
 
 
@@ -40,10 +50,27 @@ def name_of(story: Story) -> str:
 
 def created(story: Story, engine: str) -> Now:
     """Never started, or the engine could not."""
-    error = story.container["State"].get("Error")
-    if error:
-        return Now(f"it could not be started: {error}", [typed("doctor", engine)])
+    if story.container["State"].get("Error"):
+        return refused(story, engine)
     return Now("it was not started yet", [f"docker start {name_of(story)}"])
+
+
+def refused(story: Story, engine: str) -> Now:
+    """The engine could not start it. Where it misses the gate, nobody has mounted that."""
+    error = story.container["State"]["Error"]
+    if GATE not in error:
+        todo = [f"correct what the engine names, and {ANEW}", typed("doctor", engine)]
+        return Now(f"it could not be started: {error}", todo)
+    settings = story.launch.settings
+    first = [] if settings else [typed("launch", engine)]
+    where = settings.listen[0] if settings else LISTEN
+    image = story.container["Config"]["Image"]
+    said = "it was made straight at the engine, of a gated image, and has no gate: "
+    todo = [
+        *(*first, f"export DOCKER_HOST={where}, and {ANEW}"),
+        f"or have it without the gate: {typed(f'unwrap {image}', engine)}",
+    ]
+    return Now(said + error, todo)
 
 
 def running(story: Story, engine: str) -> Now:
@@ -80,13 +107,14 @@ def ended(story: Story, engine: str) -> Now:
     code, log = state.get("ExitCode"), "\n".join(story.gate_log)
     again = f"docker start {name_of(story)}, once {typed('doctor', engine)} says ok"
     if state.get("Error"):
-        return Now(f"it could not be started: {state['Error']}", [typed("doctor", engine)])
+        return refused(story, engine)
     if GAVE_UP.search(log) and RAN_ALL_THE_SAME not in log:
         return Now(f"its gate gave up (exit code {code}): see the log below", [again, LONGER])
     if code == SIGKILL and any("not attached" in line for line in story.hooks_log[-3:]):
         todo = ["docs/errors.md has the cure for its reason", again]
         return Now("it was killed, since it could not be attached: see the log below", todo)
-    if "wait-for-weave: " in log and code in (2, 125, 126, 127):
-        return Now(f"its gate ended it (exit code {code}): see the log below", [])
+    if "wait-for-weave: " in log and code in WRONG:
+        said = f"its gate ended it (exit code {code}): see the log below"
+        return Now(said, [WRONG[code]])
     said = f"it ended with exit code {code}; its gate did not give up"
     return Now(said, [docker(f"logs {name_of(story)}", engine)])

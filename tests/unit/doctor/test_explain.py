@@ -11,6 +11,7 @@ import pytest
 from tests.unit.doctor.facts_of import LAUNCH, LISTEN, SETTINGS, URL
 from tests.unit.doctor.told import READY, SEES, container, row
 from waitforweave.cli.explain import text_of
+from waitforweave.docker.create import GATE
 from waitforweave.doctor.explain import Explanation, explain, gate_words
 from waitforweave.doctor.facts import Launch, Unseen
 from waitforweave.doctor.look import GATE_LINE
@@ -268,6 +269,48 @@ def test_how_one_ended(state, story, now):
     found = said(container("WEAVE_CIDR=", **{**ENDED, **state}), row=None, **story)
     assert found.now == now
     assert found.log == [*story.get("gate_log", ()), *story.get("hooks_log", ())]
+
+
+@pytest.mark.parametrize(
+    ("code", "todo"),
+    [
+        (2, "correct the option, variable or label that it names, and make it anew"),
+        (125, "docs/errors.md has the cure for that"),
+        (126, "correct the command, or what the image has in its place, and make it anew"),
+        (127, "correct the command, or put the program into the image, and make it anew"),
+    ],
+)
+def test_where_the_gate_ended_it_that_is_to_be_mended(code, todo):
+    made = container("WEAVE_CIDR=", **{**ENDED, "ExitCode": code})
+    assert said(made, row=None, gate_log=("wait-for-weave: why",)).todo == [todo]
+
+
+def test_what_the_engine_refuses_is_for_the_person_to_correct():
+    made = container("WEAVE_CIDR=", **ENDED, Error="unable to find user nobody-here")
+    assert said(made, row=None).todo == [
+        "correct what the engine names, and make it anew",
+        "weavewait doctor",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("launch", "first"),
+    [
+        (LAUNCH, []),
+        (Launch(), ["weavewait launch"]),
+    ],
+)
+def test_a_gated_image_straight_at_the_engine(launch, first):
+    error = f'exec: "{GATE}": stat {GATE}: no such file or directory'
+    found = said(container("WEAVE_CIDR=", **ENDED, Error=error), row=None, launch=launch)
+    assert found.now == (
+        f"it was made straight at the engine, of a gated image, and has no gate: {error}"
+    )
+    assert found.todo == [
+        *first,
+        "export DOCKER_HOST=unix:///run/weavewait/docker.sock, and make it anew",
+        "or have it without the gate: weavewait unwrap busybox",
+    ]
 
 
 def test_a_gate_that_gave_up_may_be_let_wait_longer():
