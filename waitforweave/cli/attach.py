@@ -29,6 +29,10 @@ def command(
     container gets where none is named. Attaching again changes nothing.
     """
     wanted = parse_words(cidrs, "attach")
+    if set("/:") & set(container.removeprefix("/")):
+        raise click.UsageError(
+            f'no container can be named "{container}"; allowed: CIDR... CONTAINER'
+        )
     with network.used("attach") as backend:
         target = asyncio.run(running(network.engine, container))
         backend.prepare()

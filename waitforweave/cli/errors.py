@@ -1,4 +1,4 @@
-"""What an error looks like on the command line: one line on stderr and exit code 1."""
+"""What an error looks like on the command line: one line on stderr and exit code 1; and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from waitforweave.cli.listening import ListenError
 from waitforweave.docker.engine import EngineError
 from waitforweave.launch.settings import LaunchError
 
+# As shells say it of a program that SIGINT has ended.
+INTERRUPTED = 130
+# What became of what was begun.
+LEFT = {
+    "launch": "; weavewait status shows what is there",
+    "stop": "; what is left is taken away by the same command again",
+}
+
 
 @contextmanager
 def told(command: str) -> Iterator[None]:
@@ -20,5 +28,11 @@ def told(command: str) -> Iterator[None]:
     try:
         yield
     except (AttachError, LaunchError, EngineError, ListenError, OSError) as error:
-        click.echo(f"weavewait {command}: {error}", err=True)
+        # Why there is no answer, the doctor can tell: no service, no right, another address.
+        silent = isinstance(error, EngineError) and not error.status
+        hint = "; weavewait doctor says what to do" if silent else ""
+        click.echo(f"weavewait {command}: {error}{hint}", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo(f"weavewait {command}: interrupted{LEFT.get(command, '')}", err=True)
+        sys.exit(INTERRUPTED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 
 import click
 
@@ -52,7 +54,14 @@ def weavewait() -> None:
 
 def main() -> None:
     """The console script. Frozen, argv[0] is the loader's; the name that people know is given."""
-    weavewait(prog_name="weavewait")
+    try:
+        weavewait(prog_name="weavewait")
+    except OSError as error:
+        # Only of stdout: a full disk behind it, say. What is in its buffer goes nowhere, lest
+        # Python tries again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"weavewait: cannot write what was asked for: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from waitforweave.cli.errors import told
 from waitforweave.cli.options import URL, engine_option
-from waitforweave.docker.engine import Engine
+from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.hooks.status import Answer, Row
 from waitforweave.launch import steps
 from waitforweave.launch.asking import ask, status_of
@@ -82,15 +83,28 @@ def decoded(answer: bytes) -> Answer:
 
 
 async def keep_current(url: str, server: str | None) -> None:
-    """Until it is interrupted. What is looked at has no events for us, so it is looked at again."""
-    with Live(auto_refresh=False, screen=sys.stdout.isatty()) as live:
-        while True:
-            try:
-                text = text_of(await look(url, server), time.time())
-            except LaunchError as error:
-                text = str(error)
+    """Until it is interrupted. Where nobody sees a screen, it is said again when it has changed."""
+    if not sys.stdout.isatty():
+        before = ""
+        async for text in looks(url, server):
+            if text != before:
+                click.echo(f"{text}\n")
+            before = text
+        return
+    with Live(auto_refresh=False, screen=True) as live:
+        async for text in looks(url, server):
             live.update(Text(text, no_wrap=True), refresh=True)
-            await asyncio.sleep(WATCH_SECONDS)
+
+
+async def looks(url: str, server: str | None) -> AsyncIterator[str]:
+    """What is looked at has no events for us, so it is looked at again. An engine that is
+    restarted comes back."""
+    while True:
+        try:
+            yield text_of(await look(url, server), time.time())
+        except (LaunchError, EngineError) as error:
+            yield str(error)
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 def json_of(seen: Seen) -> str:

@@ -67,19 +67,19 @@ class Engine:
 
     async def inspect_image(self, name: str) -> dict[str, Any]:
         """`docker image inspect NAME`; a name may hold "/", ":" and "@"."""
-        return await self._inspect(f"/images/{quote(name, safe='/:@')}/json")
+        return await self._inspect(f"/images/{quote(name, safe='/:@')}/json", name)
 
     async def inspect_container(self, name: str) -> dict[str, Any]:
         """`docker inspect NAME`."""
-        return await self._inspect(f"/containers/{quote(name, safe='')}/json")
+        return await self._inspect(f"/containers/{quote(name, safe='')}/json", name)
 
-    async def _inspect(self, path: str) -> dict[str, Any]:
+    async def _inspect(self, path: str, name: str) -> dict[str, Any]:
         """EngineError 404 also for a name that can be nobody's, such as "." and "a//b": the
         engine's router answers with a list of all, or with a redirect."""
         response = await self.request("GET", path)
         found = response.json() if response.status_code == 200 else None
         if not isinstance(found, dict):
-            raise EngineError(404, f"no such thing: {path}")
+            raise EngineError(404, f'nothing can have the name "{name}"')
         return found
 
     async def kill(self, name: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 
 from waitforweave.docker.engine import Engine, EngineError
+from waitforweave.docker.reason import reason_below
 from waitforweave.docker.url import parse_engine_url
 from waitforweave.launch import on_host
 from waitforweave.launch.containers import HOOKS_CONTAINER, HOOKS_URL, PROGRAM, RUN_VOLUME
@@ -42,9 +44,12 @@ async def ask(url: str) -> bytes:
     try:
         async with httpx.AsyncClient(transport=transport, timeout=ASK_SECONDS) as client:
             response = await client.get(base + STATUS)
-            response.raise_for_status()
     except httpx.HTTPError as error:
-        raise LaunchError(f"no answer from the hook server at {url}: {error}") from error
+        raise LaunchError(
+            f"no answer from the hook server at {url}: {reason_below(error)}"
+        ) from error
+    if response.status_code != HTTPStatus.OK:
+        raise LaunchError(f"who answers at {url} is no hook server: {response.status_code}")
     return response.content
 
 

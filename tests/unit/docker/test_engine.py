@@ -42,3 +42,19 @@ def error_of(answer: httpx.Response) -> EngineError:
 def test_who_is_no_engine_is_named(answer, status, said):
     error = error_of(answer)
     assert (error.status, str(error)) == (status, said)
+
+
+def test_a_name_that_nothing_can_have_is_named():
+    """Of a variable that is not set: the engine's router answers with a list of all then."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/_ping":
+            return httpx.Response(200, headers={"Api-Version": "1.41"})
+        return httpx.Response(200, json=[])
+
+    async def call() -> None:
+        async with Engine("tcp://e:1", httpx.MockTransport(answer)) as engine:
+            await engine.inspect_container("")
+
+    with pytest.raises(EngineError, match=r'^nothing can have the name ""$'):
+        asyncio.run(call())
