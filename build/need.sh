@@ -38,31 +38,39 @@ package() {
     esac
 }
 
+# Each thing is there afterwards, or the script has ended.
+ensure() {
+    missing=""
+    for thing in "$@"; do
+        present "$thing" || missing="$missing $thing"
+    done
+    [ -n "$missing" ] || return 0
+
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "need:$missing: not here. As root on Debian:" >&2
+        for thing in $missing; do echo "    apt-get install $(package "$thing")"; done | sort -u >&2
+        exit 1
+    fi
+
+    echo "need: installing$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -qq update
+    packages=""
+    for thing in $missing; do packages="$packages $(package "$thing")"; done
+    # shellcheck disable=SC2086  # one word a package
+    apt-get -qq install -y --no-install-recommends $packages >/dev/null
+
+    for thing in $missing; do
+        present "$thing" || { echo "need: $thing is still not here after installing it" >&2; exit 1; }
+    done
+}
+
+# A bare Debian has none; a Python that was named is somebody's own.
+[ "$python" != python3 ] || ensure python3
+
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "need: Python 3.11 or newer as '$python'; name another one with make PYTHON=..." >&2
     exit 1
 }
 
-missing=""
-for thing in "$@"; do
-    present "$thing" || missing="$missing $thing"
-done
-[ -n "$missing" ] || exit 0
-
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "need:$missing: not here. As root on Debian:" >&2
-    for thing in $missing; do echo "    apt-get install $(package "$thing")"; done | sort -u >&2
-    exit 1
-fi
-
-echo "need: installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
-packages=""
-for thing in $missing; do packages="$packages $(package "$thing")"; done
-# shellcheck disable=SC2086  # one word a package
-apt-get -qq install -y --no-install-recommends $packages >/dev/null
-
-for thing in $missing; do
-    present "$thing" || { echo "need: $thing is still not here after installing it" >&2; exit 1; }
-done
+ensure "$@"
