@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -34,8 +37,16 @@ def command(engine: str, dry_run: bool) -> None:
             names, gated = asyncio.run(take_down(engine))
         took = f" ({time.monotonic() - begun:.1f} s)" if names else ""
     first, *rest = lines_of("took away", names, gated)
-    for line in (first + took, *rest):
+    for line in (first + took, *rest, *left_in_shell(os.environ)):
         click.echo(f"weavewait stop: {line}", err=True)
+
+
+def left_in_shell(environ: Mapping[str, str]) -> list[str]:
+    """Where this shell's docker would go on asking for the proxy's socket."""
+    host = environ.get("DOCKER_HOST", "")
+    if not host.startswith("unix://") or Path(host.removeprefix("unix://")).exists():
+        return []
+    return [f"DOCKER_HOST names {host}, where nobody is any more: unset DOCKER_HOST"]
 
 
 async def take_down(url: str) -> tuple[list[str], Gated]:

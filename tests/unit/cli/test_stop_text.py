@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waitforweave.cli.stop import lines_of
+from waitforweave.cli.stop import left_in_shell, lines_of
 from waitforweave.launch.gated import Gated
 
 AGAIN = (
@@ -35,3 +35,15 @@ def test_images_alone():
         "gated images: i:1: straight at the engine no container of them starts",
         WAYS,
     ]
+
+
+def test_a_shell_that_still_names_the_proxys_socket_is_told(tmp_path):
+    assert left_in_shell({"DOCKER_HOST": f"unix://{tmp_path}/d.sock"}) == [
+        f"DOCKER_HOST names unix://{tmp_path}/d.sock, where nobody is any more: unset DOCKER_HOST"
+    ]
+
+
+def test_a_shell_that_names_another_engine_is_left_alone(tmp_path):
+    (tmp_path / "d.sock").touch()
+    for environ in ({}, {"DOCKER_HOST": f"unix://{tmp_path}/d.sock"}, {"DOCKER_HOST": "tcp://h:1"}):
+        assert left_in_shell(environ) == []
