@@ -7,6 +7,8 @@ import re
 import ssl
 from collections.abc import Iterator
 
+import httpx
+
 # What Go's net/http, and our proxy, say to who speaks without TLS.
 NEEDS_TLS = "Client sent an HTTP request to an HTTPS server"
 
@@ -22,6 +24,8 @@ def reason_of(error: OSError) -> str:
 
 def reason_below(error: Exception) -> str:
     """The same of the error below: httpx' own says "All connection attempts failed"."""
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
     for cause in below(error):
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {reason_of(cause)}"

@@ -45,11 +45,18 @@ def docker(words: str, engine: str) -> str:
     return f"docker -H {engine} {words}"
 
 
-def restarted(launch: Launch, engine: str) -> str:
-    """How the hook server begins anew: it looks at everything then."""
+def restarted(launch: Launch, engine: str, part: str = HOOKS_CONTAINER) -> str:
+    """How a part begins anew; the hook server looks at everything then."""
     if launch.host_process:
         return f"{typed('stop', engine)}, then {typed('launch', engine)} with the same options"
-    return docker(f"restart {HOOKS_CONTAINER}", engine)
+    return docker(f"restart {part}", engine)
+
+
+def brought_back(launch: Launch, engine: str, part: str) -> str:
+    """What helps where a part gives no answer: `launch` leaves one alone that runs, if it hangs."""
+    if launch.parts and all(runs for _, runs in launch.parts):
+        return restarted(launch, engine, part)
+    return f"{typed('launch', engine)} with the same options brings it back"
 
 
 def log_of(launch: Launch, engine: str, part: str = "") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from waitforweave.docker.reason import NEEDS_TLS
 from waitforweave.doctor.check import (
     Check,
+    brought_back,
     docker,
     log_of,
     ok,
@@ -19,6 +20,7 @@ from waitforweave.doctor.check import (
 from waitforweave.doctor.checks_host import host_checks
 from waitforweave.doctor.facts import Answer, Client, Facts, Socket, Unseen
 from waitforweave.doctor.leftovers import leftovers
+from waitforweave.launch.containers import HOOKS_CONTAINER, PROXY_CONTAINER
 from waitforweave.launch.settings import Settings
 
 # Hook server and engine compare their times; more than a round trip is a clock that is wrong.
@@ -131,7 +133,8 @@ def server(facts: Facts) -> Iterator[Check]:
     if isinstance(seen, Unseen):
         yield unseen("hooks", seen)
     if facts.server_fault:
-        todo = f"{log_of(facts.launch, url)}; {typed('launch', url)} brings it back"
+        back = brought_back(facts.launch, url, HOOKS_CONTAINER)
+        todo = f"{log_of(facts.launch, url)}; {back}"
         yield problem("hooks", facts.server_fault, todo)
     if seen is None or isinstance(seen, Unseen):
         return
@@ -152,7 +155,7 @@ def url_option(url: str) -> str:
 def proxies(facts: Facts) -> Iterator[Check]:
     """Each address on which the launch's proxy shall be found."""
     url = facts.engine.url
-    again = f"{typed('launch', url)} with the same options brings it back"
+    again = brought_back(facts.launch, url, PROXY_CONTAINER)
     for seen in facts.proxies:
         answer = seen.answer
         if DENIED in seen.fault:
@@ -222,7 +225,7 @@ def named(seen: Client) -> str:
 
 def way_to(facts: Facts, settings: Settings | None) -> str:
     if settings is not None and facts.client.url in settings.listen:
-        return f"{typed('launch', facts.engine.url)} with the same options brings it back"
+        return brought_back(facts.launch, facts.engine.url, PROXY_CONTAINER)
     if settings is not None:
         return f"export DOCKER_HOST={settings.listen[0]}"
     if facts.client.source == "DOCKER_HOST":

@@ -199,7 +199,7 @@ SAID = {
     ),
     "the hook server does not answer": (
         *(replace(FACTS, server=None, server_fault="no answer"), "hooks", "no answer"),
-        f"read docker -H {URL} logs weavewait-hooks; weavewait launch brings it back",
+        f"read docker -H {URL} logs weavewait-hooks; docker -H {URL} restart weavewait-hooks",
     ),
     "the hook server follows no events": (
         *(replace(FACTS, server=Server("0.1", False)), "hooks"),
@@ -213,12 +213,21 @@ SAID = {
     "the proxy's socket is dead": (
         replace(FACTS, proxies=(Client("--listen", LISTEN, Unseen(""), "refused"),)),
         *("proxy", f"{LISTEN} does not answer: refused"),
+        f"docker -H {URL} restart weavewait-proxy",
+    ),
+    "the proxy has ended": (
+        replace(
+            FACTS,
+            launch=Launch(SETTINGS, False, (("weavewait-proxy", False),)),
+            proxies=(Client("--listen", LISTEN, Unseen(""), "refused"),),
+        ),
+        *("proxy", f"{LISTEN} does not answer: refused"),
         "weavewait launch with the same options brings it back",
     ),
     "another listens there": (
         replace(FACTS, proxies=(Client("--listen", LISTEN, Answer()),)),
         *("proxy", f"who answers at {LISTEN} is not our proxy"),
-        "see who listens there; weavewait launch with the same options brings it back",
+        f"see who listens there; docker -H {URL} restart weavewait-proxy",
     ),
     "versions differ": (
         *(replace(FACTS, volume=Volume(True, "0.2"), server=Server("", True)), "versions"),
@@ -235,7 +244,7 @@ SAID = {
     "a client at another launch": (
         *(replace(FACTS, client=Client("DOCKER_HOST", LISTEN, Answer("0.1", OTHER))), "client"),
         f"DOCKER_HOST names {LISTEN}, which is our proxy, but for {OTHER}",
-        f"weavewait launch with the same options brings it back; or --engine {OTHER}",
+        f"docker -H {URL} restart weavewait-proxy; or --engine {OTHER}",
     ),
     "a client at nobody's": (
         replace(FACTS, client=Client("DOCKER_HOST", OTHER, fault="no such file")),
@@ -245,7 +254,7 @@ SAID = {
     "a client at our proxy that has ended": (
         replace(FACTS, client=Client("DOCKER_HOST", LISTEN, fault="no such file")),
         *("client", f"DOCKER_HOST names {LISTEN}, where nobody answers: no such file"),
-        "weavewait launch with the same options brings it back",
+        f"docker -H {URL} restart weavewait-proxy",
     ),
     "a client at a launch that has gone": (
         replace(NOTHING_LAUNCHED, client=Client("DOCKER_HOST", LISTEN, fault="no such file")),
@@ -489,5 +498,5 @@ def test_processes_of_the_host_are_begun_anew_and_read_otherwise():
     facts = replace(of_host(bridge=Bridge("absent")), launch=launch, server_fault="no answer")
     assert of(facts, "bridge").todo.startswith("weavewait stop, then weavewait launch with the")
     (fault,) = [check for check in checks(facts) if check.said == "no answer"]
-    assert "/hooks.log; weavewait launch brings it back" in fault.todo
+    assert "/hooks.log; weavewait stop, then weavewait launch with the same" in fault.todo
     assert of(facts, "launch").said.endswith("run, as processes of this host")
