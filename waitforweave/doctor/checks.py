@@ -69,6 +69,13 @@ def tls_todo(fault: str) -> str:
     )
 
 
+def context_todo(seen: Client) -> str:
+    """A context has certificates of its own, and heeds no variable."""
+    name, files = seen.source.split()[-1], ",ca=ca.pem,cert=cert.pem,key=key.pem"
+    speaks = "" if NO_TLS in seen.fault else files
+    return f"docker context update {name} --docker host={seen.url}{speaks}"
+
+
 def sockets(facts: Facts) -> Iterator[Check]:
     if facts.socket is not None:
         yield socket(facts.socket)
@@ -102,7 +109,8 @@ def launch(facts: Facts) -> Check:
         if facts.engine.fault:
             return unseen("launch", Unseen("the engine does not answer"))
         todo = typed("launch", url)
-        if isinstance(facts.host, Unseen):
+        if isinstance(facts.host, Unseen) or facts.engine.tls:
+            # launch speaks no TLS: its parts stand beside the engine.
             todo = "weavewait launch, on the engine's own host"
         return problem("launch", f"nothing is launched for {url}", todo)
     ended = [name for name, runs in seen.parts if not runs]
@@ -201,7 +209,10 @@ def client(facts: Facts) -> Check:
         return unseen("client", Unseen(f"{named(seen)}: {seen.answer.why}"))
     way = way_to(facts, settings)
     if is_about_tls(seen.fault):
-        return problem("client", f"{named(seen)}; {seen.fault}", tls_todo(seen.fault))
+        todo = tls_todo(seen.fault)
+        if seen.source != "DOCKER_HOST":
+            todo = context_todo(seen)
+        return problem("client", f"{named(seen)}; {seen.fault}", todo)
     if DENIED in seen.fault:
         where = f"{named(seen)}, which this user may not reach: {seen.fault}"
         return problem("client", where, "become a member of its group (ls -l), or root")

@@ -34,6 +34,8 @@ class Engine:
     # Names by id.
     containers: Mapping[str, str] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()
+    # Whether it was asked by TLS.
+    tls: bool = False
 
 
 @dataclass(frozen=True)

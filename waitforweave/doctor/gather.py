@@ -44,7 +44,7 @@ async def gather(url: str, tls: ssl.SSLContext | None, environ: Mapping[str, str
     """Everything, for the engine at this URL and a docker client with this environment."""
     address = parse_engine_url(url)
     async with Engine(url, tls=tls) as engine:
-        found = await engine_facts(engine, url)
+        found = replace(await engine_facts(engine, url), tls=tls is not None)
         asked = await client.ask(client.named(environ, Path.home()))
         facts = Facts(__version__, found, launch_on_host(url), asked, folders=folders_of(url))
         if address.scheme == "unix":

@@ -83,6 +83,7 @@ def test_without_an_engine_only_what_is_on_this_host_is_looked_at():
 
 
 TCP = "tcp://far:2376"
+SPEAKS_NO_TLS = "TLS: wrong version number"
 CERTIFICATES = (
     "name the folder of ca.pem, cert.pem and key.pem: DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=DIR; "
     "for --engine also --engine-tlsverify --engine-cert-path=DIR"
@@ -141,9 +142,24 @@ SAID = {
         CERTIFICATES,
     ),
     "the client's proxy speaks no TLS": (
-        *(of_client(TCP, "TLS: wrong version number"), "client"),
-        f"DOCKER_HOST names {TCP}; TLS: wrong version number",
+        *(of_client(TCP, SPEAKS_NO_TLS), "client"),
+        f"DOCKER_HOST names {TCP}; {SPEAKS_NO_TLS}",
         "who listens there speaks without TLS: unset DOCKER_TLS_VERIFY DOCKER_TLS",
+    ),
+    "the client's context has no certificates": (
+        replace(FACTS, client=Client("the docker context far", TCP, fault=f"TLS: {NEEDS_TLS}")),
+        *("client", f"the docker context far names {TCP}; TLS: {NEEDS_TLS}"),
+        f"docker context update far --docker host={TCP},ca=ca.pem,cert=cert.pem,key=key.pem",
+    ),
+    "the client's context has certificates in vain": (
+        replace(FACTS, client=Client("the docker context far", TCP, fault=SPEAKS_NO_TLS)),
+        *("client", f"the docker context far names {TCP}; {SPEAKS_NO_TLS}"),
+        f"docker context update far --docker host={TCP}",
+    ),
+    "nothing is launched where TLS is spoken": (
+        replace(NOTHING_LAUNCHED, engine=replace(ENGINE, tls=True)),
+        *("launch", f"nothing is launched for {URL}"),
+        "weavewait launch, on the engine's own host",
     ),
     "the client's socket is not for this user": (
         *(of_client(LISTEN, "Permission denied"), "client"),
