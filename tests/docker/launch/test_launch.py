@@ -257,7 +257,7 @@ def test_stop_ends_the_hosts_processes_also_where_the_engine_has_gone(engine, vo
         assert stopped.code == 1
         assert stopped.err == (
             f"weavewait stop: no answer from the engine at {engine.url}: "
-            "No such file or directory\n"
+            "No such file or directory; weavewait doctor says what to do\n"
         )
         assert parts_of(engine) == []
 
