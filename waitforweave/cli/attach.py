@@ -29,15 +29,21 @@ def command(
     container gets where none is named. Attaching again changes nothing.
     """
     wanted = parse_words(cidrs, "attach")
-    if set("/:") & set(container.removeprefix("/")):
-        raise click.UsageError(
-            f'no container can be named "{container}"; allowed: CIDR... CONTAINER'
-        )
+    if is_cidr(container):
+        raise click.UsageError(f'"{container}" is no container; allowed: CIDR... CONTAINER')
     with network.used("attach") as backend:
         target = asyncio.run(running(network.engine, container))
         backend.prepare()
         attached = backend.attach(target, wanted)
     print_addresses(attached)
+
+
+def is_cidr(word: str) -> bool:
+    """Whether somebody has named addresses and no container."""
+    try:
+        return bool(parse(word)) and not {"/", ":"}.isdisjoint(word)
+    except WeaveCidrError:
+        return False
 
 
 def parse_words(cidrs: Sequence[str], to_do: str) -> tuple[Wanted, ...]:

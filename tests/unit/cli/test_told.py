@@ -62,7 +62,7 @@ def test_a_full_disk_behind_stdout_is_one_line():
 def test_an_address_where_the_container_should_be_is_told():
     said = typed("attach", "10.2.1.5/24")
     assert said.exit_code == 2
-    assert 'no container can be named "10.2.1.5/24"; allowed: CIDR... CONTAINER' in said.output
+    assert '"10.2.1.5/24" is no container; allowed: CIDR... CONTAINER' in said.output
 
 
 def test_what_is_no_hook_server_is_told(monkeypatch):
