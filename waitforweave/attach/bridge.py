@@ -7,6 +7,7 @@ without which no gate opens, last.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,21 +17,23 @@ from pyroute2 import IPRoute
 
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
-from waitforweave.attach.check import require_ready
+from waitforweave.attach.check import addresses_of, require_ready
+from waitforweave.attach.claims import Links
 from waitforweave.attach.droppers import tell_of_droppers
 from waitforweave.attach.firewall import Opened, close_forwarding, open_forwarding
 from waitforweave.attach.ipam import Claim, Ipam
 from waitforweave.attach.legacy import close_legacy, open_legacy
 from waitforweave.attach.links import (
     Interface,
+    Mark,
+    ensure_address,
     index_of,
-    is_ours,
     kernel_errors,
-    mark,
     marked,
     remove_link,
 )
-from waitforweave.attach.lock import alone, forget
+from waitforweave.attach.lock import alone, bridge_unused, bridge_used, forget
+from waitforweave.attach.names import HOST, TakenError, free, linked, reserve, until_had
 from waitforweave.attach.pair import (
     INTERFACE,
     Pair,
@@ -41,11 +44,16 @@ from waitforweave.attach.pair import (
     leads_to,
     remove_addresses,
 )
-from waitforweave.attach.switch import BRIDGE, ensure_bridge, take_ports
+from waitforweave.attach.switch import (
+    BRIDGE,
+    ensure_bridge,
+    is_in_use,
+    remove_bridge,
+    take_ports,
+)
 from waitforweave.gate.weave_cidr import Wanted
 
-# Who holds the host's own addresses; Weave's word for it.
-HOST = "weave:expose"
+log = logging.getLogger(__name__)
 
 
 class BridgeBackend:
@@ -63,27 +71,35 @@ class BridgeBackend:
 
     def prepare(self) -> None:
         """See Backend.prepare: the bridge, its way through the firewall, the host's addresses."""
-        with kernel_errors(BRIDGE), IPRoute() as host:
-            bridge, _ = ensure_bridge(host)
+        with kernel_errors(BRIDGE), bridge_used(), IPRoute() as host:
+            bridge = self.bridge(host)
             if self.mtu is not None:
                 host.link("set", index=bridge, mtu=self.mtu)
             open_forwarding(BRIDGE)
             open_legacy(BRIDGE)
             tell_of_droppers(BRIDGE)
-            self.restore(host, bridge)
 
     def restore(self, host: IPRoute, bridge: int) -> None:
         """What hung on a bridge that somebody removed, or that went with a reboot."""
         take_ports(host, bridge)
-        add_addresses(host, bridge, BRIDGE, [claim.cidr for claim in self.ipam.held(HOST)], [])
+        for claim in self.ipam.held(HOST):
+            try:
+                reserve(host, bridge, [claim.cidr], ExitStack())
+            except TakenError:  # By other books, while no bridge was there.
+                log.warning("the host is without %s: a container has it", claim.cidr)
+            else:
+                add_addresses(host, bridge, BRIDGE, [claim.cidr], [])
 
     def attach(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         """See Backend.attach."""
-        if not wanted:
-            return ()
+        return until_had(partial(self.attach_once, container, wanted)) if wanted else ()
+
+    def attach_once(self, container: Container, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """TakenError, after which nothing is left of it either."""
         with (
             kernel_errors(INTERFACE),
             alone(self.ipam.state, container.id),
+            bridge_used(),
             netns.held(container) as namespace,
             netns.entered(namespace) as inside,
             IPRoute() as host,
@@ -104,21 +120,26 @@ class BridgeBackend:
         host_end = ensure_pair(host, pair, cidrs, undo)
         # From here on we count as alive. Until here another container could take our address.
         self.ipam.confirm(pair.container, claims)
-        live = {"master": pair.bridge, "ifalias": mark(pair.container), "state": "up"}
+        reserve(host, host_end, cidrs, undo)
+        mark = Mark(pair.container, self.ipam.owner())
+        live = {"master": pair.bridge, "ifalias": str(mark), "state": "up"}
         plug = partial(host.link, "set", index=host_end, **live)
         bring_up(pair, cidrs, plug, multicast=self.multicast)
         return cidrs
 
     def claim(self, holder: str, wanted: Sequence[Wanted], undo: ExitStack) -> list[Claim]:
-        claims = self.ipam.claim(holder, wanted, is_alive)
+        claims = self.ipam.claim(holder, wanted, Links(is_alive, partial(linked, holder)))
         undo.callback(self.ipam.undo, holder, claims)
         return claims
 
     def bridge(self, host: IPRoute) -> int:
         if self._bridge is None or index_of(BRIDGE) != self._bridge:
-            self._bridge, made = ensure_bridge(host)
-            if made:
-                self.restore(host, self._bridge)
+            bridge = ensure_bridge(host)
+            if self._bridge is not None:
+                # Whoever took the bridge away took this too.
+                open_legacy(BRIDGE)
+            self.restore(host, bridge)
+            self._bridge = bridge
         return self._bridge
 
     def check(self, container: Container, wanted: Sequence[Wanted]) -> None:
@@ -144,15 +165,21 @@ class BridgeBackend:
 
     def expose(self, wanted: Sequence[Wanted]) -> tuple[str, ...]:
         """See Backend.expose: addresses of the bridge itself."""
+        return until_had(partial(self.expose_once, wanted))
+
+    def expose_once(self, wanted: Sequence[Wanted]) -> tuple[str, ...]:
+        """TakenError, after which nothing is left of it."""
         added: list[Interface] = []
         with (
             kernel_errors(BRIDGE),
             alone(self.ipam.state, HOST),
+            bridge_used(),
             IPRoute() as host,
             ExitStack() as undo,
         ):
-            cidrs = [claim.cidr for claim in self.claim(HOST, wanted, undo)]
             bridge = self.bridge(host)
+            cidrs = [claim.cidr for claim in self.claim(HOST, wanted, undo)]
+            reserve(host, bridge, cidrs, undo)
             undo.callback(lambda: remove_addresses(host, bridge, added))
             add_addresses(host, bridge, BRIDGE, cidrs, added)
             undo.pop_all()
@@ -169,33 +196,54 @@ class BridgeBackend:
             ]
             bridge = index_of(BRIDGE)
             if bridge is not None:
-                remove_addresses(
-                    host, bridge, [ipaddress.ip_interface(claim.cidr) for claim in claims]
-                )
+                remove_from(host, bridge, [claim.cidr for claim in claims])
             self.ipam.give_back(HOST, claims)
         return tuple(claim.cidr for claim in claims)
 
     def list(self) -> Mapping[str, tuple[str, ...]]:
         """See Backend.list: who is in the books, and whose links are there without them."""
         with kernel_errors(BRIDGE), IPRoute() as host:
-            linked = {owner: () for link in host.get_links() if (owner := marked(link))}
-        found = {**linked, **self.ipam.holders()}
+            links = {container: () for _, container in self.links(host)}
+        found = {**links, **self.ipam.holders()}
         found.pop(HOST, None)
         return found
 
     def remove_all(self) -> None:
-        """See Backend.remove_all: what bears our mark or is in the books, and nothing else."""
-        with kernel_errors(BRIDGE), IPRoute() as host:
-            close_forwarding(BRIDGE)
-            close_legacy(BRIDGE)
+        """See Backend.remove_all: what bears our mark or is in the books, and nothing else; what
+        is everybody's, with the last one's."""
+        self.hide()
+        with kernel_errors(BRIDGE), IPRoute() as host, bridge_unused() as unused:
             # An attach that was killed may have left a pair that bears no mark yet.
             for container in self.ipam.holders():
                 remove_link(host, host_end_name(container))
-            for link in host.get_links():
-                if is_ours(link):
-                    remove_link(host, link.get_attr("IFLA_IFNAME"))
+            for name, _ in self.links(host):
+                remove_link(host, name)
+            if unused and not is_in_use(host):
+                close_forwarding(BRIDGE)
+                close_legacy(BRIDGE)
+                remove_bridge(host)
             self.ipam.clear()
             forget(self.ipam.state)
+
+    def links(self, host: IPRoute) -> Sequence[tuple[str, str]]:
+        """The containers' links that were made for these books: name and container."""
+        owner = self.ipam.owner()
+        if not owner:
+            return []
+        marks = [(link.get_attr("IFLA_IFNAME"), marked(link)) for link in host.get_links()]
+        return [(name, mark.container) for name, mark in marks if mark and mark.owner == owner]
+
+
+def remove_from(host: IPRoute, bridge: int, cidrs: Sequence[str]) -> None:
+    """These addresses of the host, and no others: with one the kernel takes along those that it
+    has of the same subnet since (promote_secondaries, ip-sysctl.rst)."""
+    gone = [ipaddress.ip_interface(cidr) for cidr in cidrs]
+    kept = [each for each in addresses_of(host, bridge) if each not in gone]
+    remove_addresses(host, bridge, gone)
+    for each in kept:
+        ensure_address(host, bridge, each)
+    for cidr in cidrs:
+        free(host, bridge, cidr)
 
 
 def family_of(cidr: str) -> int:

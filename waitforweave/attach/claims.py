@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from waitforweave.attach.backend import AttachError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Whether the container of this id runs and has its link.
-Alive = Callable[[str], bool]
+
+
+class Links(NamedTuple):
+    """What the kernel says of links, to whoever asks for an address: whether the container of this
+    id runs and has its own; and who has the one with this address, whosever books that is in, None
+    for nobody."""
+
+    alive: Callable[[str], bool]
+    linked: Callable[[Address], str | None]
+
 
 # Addresses as 4 or 16 bytes in network order: they compare as they count.
 SCHEMA = """
@@ -21,6 +30,8 @@ CREATE TABLE IF NOT EXISTS claims (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS claims_of ON claims (container, word);
 CREATE TABLE IF NOT EXISTS cursors (subnet TEXT PRIMARY KEY, last BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owner (id TEXT NOT NULL);
+INSERT INTO owner SELECT lower(hex(randomblob(8))) WHERE NOT EXISTS (SELECT 1 FROM owner);
 """
 
 
@@ -29,15 +40,17 @@ def take(
     container: str,
     word: str,
     address: tuple[Address, int],
-    alive: Alive,
+    links: Links,
 ) -> bool:
     """Claim this very address; whether that is new. AttachError names a holder that runs."""
     packed, prefixlen = address[0].packed, address[1]
     holder = holder_of(db, packed)
-    if holder is not None and holder != container and alive(holder):
+    runs = holder is not None and holder != container and links.alive(holder)
+    in_use_by = holder if runs else links.linked(address[0])
+    if in_use_by is not None and in_use_by != container:
         # Weave's own words.
         raise AttachError(
-            f"Unable to claim: address {cidr(*address)} already in use by {holder[:12]}"
+            f"Unable to claim: address {cidr(*address)} already in use by {in_use_by[:12]}"
         )
     db.execute(
         "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (packed, prefixlen, container, word)
@@ -71,22 +84,29 @@ def holder_of(db: sqlite3.Connection, packed: bytes) -> str | None:
     return None if row is None else str(row[0])
 
 
-def free_address(db: sqlite3.Connection, container: str, network: Network, alive: Alive) -> Address:
+def free_address(db: sqlite3.Connection, container: str, network: Network, links: Links) -> Address:
     """The next address after the one given last: a released one rests before it is used again.
 
     Where all are claimed, the first one whose holder does not run. AttachError where all run.
     """
     first, last = usable(network)
     start = max(first, last_given(db, network, first - 1) + 1)
-    for low, high in ((start, last), (first, start - 1)):
-        found = first_gap(db, network, low, high)
-        if found is not None:
-            break
-    else:
-        found = of_the_dead(db, container, network, alive)
-    packed = found.to_bytes(network.max_prefixlen // 8)
-    db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (str(network), packed))
-    return ipaddress.ip_address(packed)
+    found = next(gaps_from(db, network, start), None)
+    if found is not None and links.linked(found) is not None:
+        # Other books give from here, and may keep the next ones for who does not run now: on at a
+        # place of our own.
+        start = first + int(owner_of(db), 16) % (last - first + 1)
+        free = (each for each in gaps_from(db, network, start) if links.linked(each) is None)
+        found = next(free, None)
+    if found is None:
+        found = of_the_dead(db, container, network, links)
+    db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (str(network), found.packed))
+    return found
+
+
+def owner_of(db: sqlite3.Connection) -> str:
+    """What tells these books from all others: 16 random hex digits."""
+    return str(db.execute("SELECT id FROM owner").fetchone()[0])
 
 
 def usable(network: Network) -> tuple[int, int]:
@@ -102,9 +122,17 @@ def last_given(db: sqlite3.Connection, network: Network, default: int) -> int:
     return int.from_bytes(row[0]) if row else default
 
 
-def first_gap(db: sqlite3.Connection, network: Network, low: int, high: int) -> int | None:
-    """The lowest address from `low` to `high` that nobody claims; reads on until there is one."""
+def gaps_from(db: sqlite3.Connection, network: Network, start: int) -> Iterator[Address]:
+    """All that nobody claims, `start` and what comes after it first; reads as far as one asks."""
+    first, last = usable(network)
     size = network.max_prefixlen // 8
+    for low, high in ((start, last), (first, start - 1)):
+        for gap in gaps(db, size, low, high):
+            yield ipaddress.ip_address(gap.to_bytes(size))
+
+
+def gaps(db: sqlite3.Connection, size: int, low: int, high: int) -> Iterator[int]:
+    """Those from `low` to `high`, of addresses that have `size` bytes."""
     candidate = low
     # The other family's bytes may compare as lying in between.
     claimed = db.execute(
@@ -113,13 +141,13 @@ def first_gap(db: sqlite3.Connection, network: Network, low: int, high: int) -> 
         (low.to_bytes(size), max(low, high).to_bytes(size), size),
     )
     for (packed,) in claimed:
-        if int.from_bytes(packed) != candidate:
-            break
-        candidate += 1
-    return candidate if candidate <= high else None
+        claim = int.from_bytes(packed)
+        yield from range(candidate, claim)
+        candidate = claim + 1
+    yield from range(candidate, high + 1)
 
 
-def of_the_dead(db: sqlite3.Connection, container: str, network: Network, alive: Alive) -> int:
+def of_the_dead(db: sqlite3.Connection, container: str, network: Network, links: Links) -> Address:
     """The first address whose holder does not run; not what `container` itself holds, which may
     not run yet."""
     first, last = (value.to_bytes(network.max_prefixlen // 8) for value in usable(network))
@@ -127,8 +155,11 @@ def of_the_dead(db: sqlite3.Connection, container: str, network: Network, alive:
         "SELECT address, container FROM claims WHERE address BETWEEN ? AND ? ORDER BY address",
         (first, last),
     ):
-        if len(packed) == len(first) and holder != container and not alive(holder):
-            return int.from_bytes(packed)
+        if len(packed) != len(first) or holder == container or links.alive(holder):
+            continue
+        address = ipaddress.ip_address(packed)
+        if links.linked(address) is None:
+            return address
     raise AttachError(f"no address is free in {network}: all {network.num_addresses} are in use")
 
 

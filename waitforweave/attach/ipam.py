@@ -17,13 +17,14 @@ from pathlib import Path
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.claims import (
     SCHEMA,
-    Alive,
+    Links,
     Network,
     cidr,
     free_address,
     held_by,
     holder_of,
     holders,
+    owner_of,
     take,
 )
 from waitforweave.gate.weave_cidr import ADDRESS, DEFAULT, Wanted
@@ -53,35 +54,45 @@ class Ipam:
         self._file: tuple[int, int] | None = None
         self._lock = threading.Lock()
 
-    def claim(self, container: str, wanted: Sequence[Wanted], alive: Alive) -> list[Claim]:
+    def owner(self) -> str:
+        """What tells these books from all others, on the links that are made for them; "" where
+        there are none."""
+        if not self.exists():
+            return ""
+        with self.transaction() as db:
+            return owner_of(db)
+
+    def claim(self, container: str, wanted: Sequence[Wanted], links: Links) -> list[Claim]:
         """An address for each word, in order, all of them or none. AttachError.
 
-        `alive(id)` says whether a holder still runs.
+        One that is named and whose holder does not run is the container's from here on.
         """
         # Addresses that are named before those that are not, which could take one of them.
         by_need = sorted(wanted, key=lambda word: word.kind != ADDRESS)
         with self.transaction() as db:
-            claims = {word: self.claim_word(db, container, word, alive) for word in by_need}
+            claims = {word: self.claim_word(db, container, word, links) for word in by_need}
         return [claims[word] for word in wanted]
 
     def claim_word(
-        self, db: sqlite3.Connection, container: str, word: Wanted, alive: Alive
+        self, db: sqlite3.Connection, container: str, word: Wanted, links: Links
     ) -> Claim:
         if word.kind == ADDRESS:
             address = ipaddress.ip_address(word.packed)
-            new = take(db, container, word.text, (address, word.prefixlen), alive)
+            new = take(db, container, word.text, (address, word.prefixlen), links)
             return Claim(word.text, word.text, new)
         network = self.network_of(word)
         row = db.execute(
             "SELECT address FROM claims WHERE container = ? AND word = ?", (container, word.text)
         ).fetchone()
-        # Not where the operator has named another default subnet since.
-        if row is not None and ipaddress.ip_address(row[0]) in network:
-            address = ipaddress.ip_address(row[0])
-            return Claim(cidr(address, network.prefixlen), word.text, False)
+        if row is not None:
+            kept = ipaddress.ip_address(row[0])
+            # Not where the operator has named another default subnet since, nor where it was given
+            # by other books while this container did not run.
+            if kept in network and links.linked(kept) in (None, container):
+                return Claim(cidr(kept, network.prefixlen), word.text, False)
         db.execute("DELETE FROM claims WHERE container = ? AND word = ?", (container, word.text))
-        address = free_address(db, container, network, alive)
-        take(db, container, word.text, (address, network.prefixlen), alive)
+        address = free_address(db, container, network, links)
+        take(db, container, word.text, (address, network.prefixlen), links)
         return Claim(cidr(address, network.prefixlen), word.text, True)
 
     def network_of(self, word: Wanted) -> Network:

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pyroute2 import IPRoute
@@ -34,6 +35,13 @@ def find_link(ipr: IPRoute, name: str) -> Any | None:  # noqa: ANN401 - pyroute2
         raise
 
 
+def link_at(ipr: IPRoute, index: int) -> Any | None:  # noqa: ANN401
+    """The link with this ifindex, or None for one that is gone."""
+    with ignored(errno.ENODEV):
+        return ipr.link("get", index=index)[0]
+    return None
+
+
 def index_of(name: str) -> int | None:
     """The ifindex of this name in the thread's namespace, or None: an ioctl, no dump."""
     try:
@@ -46,15 +54,25 @@ def is_ours(link: Any) -> bool:  # noqa: ANN401
     return marked(link) is not None
 
 
-def mark(container: str) -> str:
-    """The ifalias of a container's link: whose it is stands there when the books are lost."""
-    return f"{OURS} {container}"
+@dataclass(frozen=True)
+class Mark:
+    """Whose link it is: a container's, by its id, and whose books (Ipam.owner) it stands in.
+
+    What is everybody's, the bridge, has neither; an older version did not say the second.
+    """
+
+    container: str = ""
+    owner: str = ""
+
+    def __str__(self) -> str:
+        """As the link's ifalias has it."""
+        return " ".join(filter(None, (OURS, self.container, self.owner)))
 
 
-def marked(link: Any) -> str | None:  # noqa: ANN401
-    """Whose link it is by its mark: a container's id, "" for everybody's; None if not ours."""
-    ours, _, container = (link.get_attr("IFLA_IFALIAS") or "").partition(" ")
-    return container if ours == OURS else None
+def marked(link: Any) -> Mark | None:  # noqa: ANN401
+    """The link's mark; None if it is not ours."""
+    ours, *words = (link.get_attr("IFLA_IFALIAS") or "").split(" ", 2)
+    return Mark(*words) if ours == OURS else None
 
 
 def is_up(ipr: IPRoute, index: int) -> bool:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_NAME = "attach.lock"
+# A file of the kernel's own, which all have in common that are in this network namespace.
+NAMESPACE = "/proc/thread-self/ns/net"
 
 
 @contextmanager
@@ -26,6 +28,35 @@ def alone(state: Path, container: str) -> Iterator[None]:
     try:
         fcntl.fcntl(fd, fcntl.F_OFD_SETLKW, exclusive(byte_of(container)))
         yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def bridge_used() -> Iterator[None]:
+    """Inside, nobody takes the bridge away, whosever books he has. OSError."""
+    with namespace() as fd:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def bridge_unused() -> Iterator[bool]:
+    """Whether nobody uses the bridge now; then nobody begins to before the block's end. OSError."""
+    with namespace() as fd:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def namespace() -> Iterator[int]:
+    fd = os.open(NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield fd
     finally:
         os.close(fd)
 

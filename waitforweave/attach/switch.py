@@ -9,17 +9,25 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach.backend import AttachError
-from waitforweave.attach.links import OURS, find_link, index_of, is_ours
+from waitforweave.attach.links import (
+    OURS,
+    find_link,
+    index_of,
+    is_ours,
+    marked,
+    remove_link,
+)
+from waitforweave.attach.names import has_any
 from waitforweave.attach.pair import HOST_END
 
 BRIDGE = "weave"
 
 
-def ensure_bridge(host: IPRoute) -> tuple[int, bool]:
-    """The ifindex of our bridge, and whether it had to be made. AttachError."""
-    found, made = find_link(host, BRIDGE), False
+def ensure_bridge(host: IPRoute) -> int:
+    """The ifindex of our bridge, made where it is missing. AttachError."""
+    found = find_link(host, BRIDGE)
     if found is None:
-        made = make_bridge(host)
+        make_bridge(host)
         found = find_link(host, BRIDGE)
     if found is None or not is_ours(found):
         raise AttachError(
@@ -27,14 +35,14 @@ def ensure_bridge(host: IPRoute) -> tuple[int, bool]:
             "the backend bridge needs that name"
         )
     index: int = found["index"]
-    return index, made
+    return index
 
 
-def make_bridge(host: IPRoute) -> bool:
+def make_bridge(host: IPRoute) -> None:
     """Marked under a name that nobody knows, and renamed then: the kernel takes no mark at
     creation, and whoever looks for the bridge meanwhile must not take it for a foreign one.
 
-    False if another attach was faster.
+    Another attach may be faster.
     """
     name = OURS + secrets.token_hex(3)
     host.link("add", ifname=name, kind="bridge", address=random_address())
@@ -47,8 +55,19 @@ def make_bridge(host: IPRoute) -> bool:
         host.link("del", index=index)
         if error.code != errno.EEXIST:
             raise
-        return False
-    return True
+
+
+def is_in_use(host: IPRoute) -> bool:
+    """Whether the bridge has a container's end, or an address of the host's."""
+    marks = [(link, marked(link)) for link in host.get_links()]
+    return any(mark is not None and (mark.container or has_any(link)) for link, mark in marks)
+
+
+def remove_bridge(host: IPRoute) -> None:
+    """What is everybody's: also one that was not made to its end."""
+    for link in host.get_links():
+        if is_ours(link):
+            remove_link(host, link.get_attr("IFLA_IFNAME"))
 
 
 def random_address() -> str:

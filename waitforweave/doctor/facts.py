@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from waitforweave.attach.links import Mark
 from waitforweave.launch.settings import Settings
 
 
@@ -135,8 +136,8 @@ class Host:
     ipv6: bool
     # Networks of other interfaces: ("10.0.0.0/8", "eth0").
     routes: tuple[tuple[str, str], ...]
-    # Links with our mark, each with the container that it is of, "" for everybody's.
-    marked: tuple[tuple[str, str], ...]
+    # Links with our mark, by name.
+    marked: tuple[tuple[str, Mark], ...]
 
 
 @dataclass(frozen=True)
@@ -167,5 +168,7 @@ class Facts:
     capabilities: frozenset[str] | Unseen | None = None
     backend_fault: str | Unseen = ""
     disk: Disk | Unseen | None = None
+    # What the books of this engine's containers are known by, on the links (Ipam.owner).
+    owner: str = ""
     # What processes of this host had, or have, for this engine.
     folders: tuple[str, ...] = ()

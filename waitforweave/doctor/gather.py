@@ -16,6 +16,7 @@ import msgspec
 from waitforweave import __version__
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.choose import make_backend
+from waitforweave.attach.ipam import Ipam
 from waitforweave.attach.options import Options
 from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
@@ -52,6 +53,7 @@ async def gather(url: str, tls: ssl.SSLContext | None, environ: Mapping[str, str
         facts = replace(facts, host=await host_of(engine, address, found))
         if not found.fault:
             facts = await with_engine(facts, engine)
+            facts = replace(facts, owner=await owner_of(engine, facts.launch))
         return await with_launch(facts, engine)
 
 
@@ -187,13 +189,29 @@ def options_of(words: tuple[str, ...]) -> Options:
 
 async def disk_of(engine: Engine, launch: Launch) -> Disk | Unseen:
     """Where this launch keeps its books."""
-    if launch.host_process:
-        return host.disk(on_host.Folders.of(engine.url).state)
     try:
-        volume = (await engine.request("GET", f"/volumes/{STATE_VOLUME}")).json()
+        return host.disk(await state_of(engine, launch))
     except EngineError as error:
         return Unseen(str(error))
-    return host.disk(Path(volume["Mountpoint"]))
+
+
+async def state_of(engine: Engine, launch: Launch) -> Path:
+    """Where the books of the engine's containers are: a launch's, or those of who attaches by
+    hand. EngineError."""
+    if launch.settings is None:
+        return on_host.STATE_FOLDER
+    if launch.host_process:
+        return on_host.Folders.of(engine.url).state
+    volume = (await engine.request("GET", f"/volumes/{STATE_VOLUME}")).json()
+    return Path(volume["Mountpoint"])
+
+
+async def owner_of(engine: Engine, launch: Launch) -> str:
+    """What those books are known by; "" where they cannot be read, or are not there."""
+    try:
+        return Ipam(await state_of(engine, launch), "").owner()
+    except (AttachError, EngineError, OSError):
+        return ""
 
 
 async def host_of(engine: Engine, url: EngineUrl, found: EngineFacts) -> HostFacts | Unseen:

@@ -60,9 +60,9 @@ def seen() -> Host:
         ipv6=IPV6.is_dir(),
         routes=routes,
         marked=tuple(
-            (link.get_attr("IFLA_IFNAME"), owner)
+            (link.get_attr("IFLA_IFNAME"), mark)
             for link in links
-            if (owner := marked(link)) is not None
+            if (mark := marked(link)) is not None
         ),
     )
 

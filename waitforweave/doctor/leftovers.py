@@ -25,18 +25,23 @@ def leftovers(facts: Facts) -> Iterator[Check]:
 
 
 def links(facts: Facts) -> Iterator[Check]:
-    """Links with our mark that are nobody's."""
+    """Links with our mark that are nobody's. Other books may be another engine's."""
     if facts.host is None or isinstance(facts.host, Unseen):
         return
     url, launched = facts.engine.url, facts.launch.settings is not None
     todo = restarted(facts.launch, url) if launched else typed("detach --all", url)
-    for name, owner in facts.host.marked:
-        if owner and owner not in facts.engine.containers:
-            said = f"the link {name} is of {owner[:12]}, which is no container any more"
-            yield problem(NAME, said, todo)
-        elif not owner and launched and name != BRIDGE:
+    ours = (facts.owner,) if facts.owner else ()
+    others = any(mark.container and mark.owner not in ours for _, mark in facts.host.marked)
+    for name, mark in facts.host.marked:
+        if mark.container:
+            if mark.owner in ours and mark.container not in facts.engine.containers:
+                said = (
+                    f"the link {name} is of {mark.container[:12]}, which is no container any more"
+                )
+                yield problem(NAME, said, todo)
+        elif launched and name != BRIDGE:
             yield problem(NAME, f"the link {name} is half a bridge", f"ip link del {name}")
-        elif not owner and not launched:
+        elif not launched and not others:
             said = (
                 f"the bridge {name} is there, and nothing is launched (fine, if you attach by hand)"
             )

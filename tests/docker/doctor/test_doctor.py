@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,11 @@ from tests.support import images
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 from tests.support.launched import launched, weavewait
+from waitforweave.attach.ipam import Ipam
+from waitforweave.attach.links import Mark
 from waitforweave.attach.pair import host_end_name
 from waitforweave.doctor.probe import PREFIX
+from waitforweave.launch.containers import STATE_VOLUME
 
 PATIENCE_SECONDS = 60.0
 # The host's end of a container that is no more.
@@ -101,13 +105,17 @@ def test_a_healthy_launch(engine, client):
 
 
 def test_each_thing_that_is_broken_is_said_and_mended_as_it_says(engine, client):
+    # The books begin with the first address.
+    client.docker("run", "--rm", "-e", "WEAVE_CIDR=", images.BUSYBOX, "true")
+    volume = engine.docker("volume", "inspect", "-f", "{{.Mountpoint}}", STATE_VOLUME).out
+    owner = Ipam(Path(volume.strip()), "").owner()
     engine.docker("stop", "-t", "0", "weavewait-hooks")
     engine.docker("rm", "weavewait")
     on_host(engine, "ip", "link", "del", "weave")
     on_host(engine, "iptables", "-D", "FORWARD", *RULE)
     on_host(engine, "sysctl", "-qw", "net.ipv4.ip_forward=0")
     on_host(engine, "ip", "link", "add", LEFT, "type", "veth", "peer", "name", "other")
-    on_host(engine, "ip", "link", "set", LEFT, "alias", f"weavewait {'d' * 64}")
+    on_host(engine, "ip", "link", "set", LEFT, "alias", str(Mark("d" * 64, owner)))
     on_host(engine, "ip", "addr", "add", "10.40.0.1/16", "dev", "docker0")
     on_host(engine, sys.executable, "-c", NFT)
     found = doctor(engine, engine.url)

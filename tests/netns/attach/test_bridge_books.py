@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names
@@ -37,14 +39,58 @@ def test_list_does_not_count_the_host(host):
     assert host.run(host.backend.list) == {}
 
 
-def test_a_link_without_books_is_listed_and_detached(host, one):
+def test_a_link_that_is_in_its_books_no_more_is_listed_and_detached(host, one):
     host.attach(container(one, "a"), "10.2.1.5/24")
-    (host.state / "ipam.db").unlink()
+    host.backend.ipam.release(A)
     later = again(host)
     assert later.run(later.backend.list) == {A: ()}
     assert later.detach(container(one, "a")) == ()
     assert later.run(later.backend.list) == {}
     assert names(one) == []
+
+
+def lose_books(host: Host) -> Host:
+    (host.state / "ipam.db").unlink()
+    return again(host)
+
+
+def test_the_link_of_lost_books_is_its_containers_next_attachs(host, one):
+    host.attach(container(one, "a"), "10.2.1.5/24")
+    later = lose_books(host)
+    assert later.run(later.backend.list) == {}
+    assert later.attach(container(one, "a"), "10.2.1.5/24") == ("10.2.1.5/24",)
+    later.backend.ipam.release(A)  # type: ignore[attr-defined]
+    assert later.run(later.backend.list) == {A: ()}
+
+
+def test_what_lost_books_left_does_not_stay_for_ever(host, one):
+    """The link goes with its container, or by hand; the bridge then with the next who removes."""
+    with Space() as gone:
+        host.attach(container(gone, "b"), "10.2.1.6/24")
+        host.attach(container(one, "a"), "10.2.1.5/24")
+        later = lose_books(host)
+        later.run(later.backend.remove_all)
+        assert len(host.links()) == 3
+        gone.ip("link del ethwe")  # As the end of its namespace does, but later.
+    assert later.detach(container(one, "a")) == ()
+    later.run(later.backend.remove_all)
+    assert host.links() == []
+
+
+def test_links_of_an_older_version_are_those_that_are_in_the_books(host, one, two):
+    """It did not say in the mark whose they are."""
+    host.attach(container(one, "a"), "10.2.1.5/24")
+    host.attach(container(two, "b"), "10.2.1.6/24")
+    for owner in (A, B):
+        alias = ("alias", f"weavewait {owner}")
+        subprocess.run(
+            host.space.enter("ip", "link", "set", host_end_name(owner), *alias), check=True
+        )
+    host.backend.ipam.release(B)
+    later = again(host)
+    assert later.run(later.backend.list) == {A: ("10.2.1.5/24",)}
+    later.run(later.backend.remove_all)
+    assert host.links() == sorted(["weave", host_end_name(B)])
 
 
 def test_books_without_a_link_are_listed_and_given_back(host):

@@ -16,7 +16,7 @@ from waitforweave.attach.backend import AttachError
 
 WANTED = "10.2.1.5/24 fd00::5/64 net:default"
 WANTED_MORE = "10.2.1.5/24 10.9.9.9/24 fd00::9/64"
-KINDS = {"claim", "confirm", "enter", "link", "addr", "route", "allow_ipv6", "rule"}
+KINDS = {"claim", "confirm", "owner", "enter", "link", "addr", "route", "allow_ipv6", "rule"}
 
 
 def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
@@ -30,7 +30,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     monkeypatch.setattr(opened, "ensure", faults.wrap("rule", opened.ensure, REFUSED))
     monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6, REFUSED))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
-    for name in ("claim", "confirm", "held", "holders", "release", "give_back"):
+    for name in ("claim", "confirm", "owner", "held", "holders", "release", "give_back"):
         monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name), REFUSED))
     return faults
 

@@ -6,14 +6,14 @@ import contextlib
 import multiprocessing
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from waitforweave.attach.backend import AttachError
-from waitforweave.attach.claims import Alive
+from waitforweave.attach.claims import Address, Links
 from waitforweave.attach.ipam import Ipam
 from waitforweave.gate.weave_cidr import parse
 
@@ -28,8 +28,18 @@ def nobody(_: str) -> bool:
     return False
 
 
-def claimed(ipam: Ipam, container: str, value: str, alive: Alive = everybody) -> list[str]:
-    return [claim.cidr for claim in ipam.claim(container, parse(value), alive)]
+def nowhere(_: Address) -> None:
+    return None
+
+
+def claimed(
+    ipam: Ipam,
+    container: str,
+    value: str,
+    alive: Callable[[str], bool] = everybody,
+    linked: Callable[[Address], str | None] = nowhere,
+) -> list[str]:
+    return [claim.cidr for claim in ipam.claim(container, parse(value), Links(alive, linked))]
 
 
 @pytest.fixture
@@ -88,7 +98,7 @@ def test_the_address_of_one_that_does_not_run_may_be_taken_over(ipam):
 
 
 def test_what_was_taken_between_claim_and_link_is_noticed(ipam):
-    claims = ipam.claim(A, parse("10.2.1.5/24 net:default"), nobody)
+    claims = ipam.claim(A, parse("10.2.1.5/24 net:default"), Links(nobody, nowhere))
     ipam.confirm(A, claims)
     claimed(ipam, B, "10.2.1.5/24", nobody)
     with pytest.raises(AttachError, match=r"10\.2\.1\.5/24 was taken meanwhile"):
@@ -157,7 +167,7 @@ def test_release_is_idempotent(ipam):
 
 def test_undo_gives_back_what_is_new_and_no_more(ipam):
     claimed(ipam, A, "10.2.1.5/24")
-    claims = ipam.claim(A, parse("10.2.1.5/24 10.2.1.6/24"), everybody)
+    claims = ipam.claim(A, parse("10.2.1.5/24 10.2.1.6/24"), Links(everybody, nowhere))
     assert [claim.new for claim in claims] == [False, True]
     ipam.undo(A, claims)
     assert ipam.release(A) == ("10.2.1.5/24",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from waitforweave.attach.links import Mark
 from waitforweave.doctor.facts import (
     Answer,
     Bridge,
@@ -24,6 +25,7 @@ from waitforweave.launch.settings import Settings
 URL = "unix:///var/run/docker.sock"
 LISTEN = "unix:///run/weavewait/docker.sock"
 ID = "c" * 64
+OWNER = "0123456789abcdef"
 SETTINGS = Settings(URL, (LISTEN,), "bridge", "10.32.0.0/12", "weavewait:latest")
 PARTS = (("weavewait-hooks", True), ("weavewait-proxy", True))
 LAUNCH = Launch(SETTINGS, False, PARTS)
@@ -41,7 +43,7 @@ HOST = Host(
     lacking=(),
     ipv6=True,
     routes=(("172.17.0.0/16", "docker0"), ("fe80::/64", "docker0")),
-    marked=(("weave", ""), ("vethwl1", ID)),
+    marked=(("weave", Mark()), ("vethwl1", Mark(ID, OWNER))),
 )
 FACTS = Facts(
     "0.1",
@@ -55,6 +57,7 @@ FACTS = Facts(
     host=HOST,
     capabilities=frozenset({"NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"}),
     disk=Disk("/var/lib/weavewait", 2**30, 1000, True),
+    owner=OWNER,
 )
 NOTHING_LAUNCHED = Facts(
     "0.1",

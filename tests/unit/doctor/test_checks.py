@@ -15,12 +15,14 @@ from tests.unit.doctor.facts_of import (
     LAUNCH,
     LISTEN,
     NOTHING_LAUNCHED,
+    OWNER,
     SETTINGS,
     SOCKET,
     URL,
     of_host,
     of_launch,
 )
+from waitforweave.attach.links import Mark
 from waitforweave.docker.reason import NEEDS_TLS
 from waitforweave.doctor.check import Check
 from waitforweave.doctor.checks import checks
@@ -369,16 +371,16 @@ SAID = {
         *("/s is read-only: no address can be given", "mount it read-write"),
     ),
     "a link of nobody's": (
-        *(of_host(marked=(("weave", ""), ("vethwl2", "d" * 64))), "leftovers"),
+        *(of_host(marked=(("weave", Mark()), ("vethwl2", Mark("d" * 64, OWNER)))), "leftovers"),
         f"the link vethwl2 is of {'d' * 12}, which is no container any more",
         f"docker -H {URL} restart weavewait-hooks",
     ),
     "half a bridge": (
-        *(of_host(marked=(("weave", ""), ("weavewait1a2b3c", ""))), "leftovers"),
+        *(of_host(marked=(("weave", Mark()), ("weavewait1a2b3c", Mark()))), "leftovers"),
         *("the link weavewait1a2b3c is half a bridge", "ip link del weavewait1a2b3c"),
     ),
     "a bridge without a launch": (
-        replace(NOTHING_LAUNCHED, host=replace(HOST, marked=(("weave", ""),))),
+        replace(NOTHING_LAUNCHED, host=replace(HOST, marked=(("weave", Mark()),))),
         "leftovers",
         "the bridge weave is there, and nothing is launched (fine, if you attach by hand)",
         "weavewait detach --all",
@@ -482,6 +484,15 @@ def test_a_kernel_without_ipv6_is_no_problem():
         "ok",
         "netlink, network namespaces, veth, bridge, no IPv6 (WEAVE_CIDR can name IPv4 only)",
     )
+
+
+@pytest.mark.parametrize("owner", ["f" * 16, ""])
+def test_a_link_of_other_books_is_nobodys_business(owner):
+    """Another engine's on the same bridge; an older version did not say whose books'."""
+    marked = (("weave", Mark()), ("vethwl2", Mark("d" * 64, owner)))
+    assert of(of_host(marked=marked), "leftovers").state == "ok"
+    facts = replace(NOTHING_LAUNCHED, host=replace(HOST, marked=marked), owner="")
+    assert of(facts, "leftovers").state == "ok"
 
 
 def test_another_network_has_no_bridge_of_ours():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ DEBIANS_PLUGINS = "/usr/lib/cni"
 KINDS = ("bridge", "weave", "cni")
 # What a first attach makes for all: it stays.
 SHARED = {"weave", "cni0"}
+ALTNAME = re.compile(r"altname (\S+)")
 
 
 @dataclass
@@ -78,14 +80,14 @@ def rig(name: str, space: Space, folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def bridge(space: Space, folder: Path) -> Rig:
-    def nothing_else() -> object:
-        return None
+    def reserved() -> object:
+        return sorted(ALTNAME.findall(space.ip("link")))
 
     def inject(monkeypatch: pytest.MonkeyPatch, rig: Rig, number: int) -> Faults:
         return test_bridge_faults.inject(monkeypatch, rig.host, number)
 
     host = made("bridge", space, folder / "state", Options())
-    return Rig("bridge", host, Options(), nothing_else, inject)
+    return Rig("bridge", host, Options(), reserved, inject)
 
 
 def weave(space: Space, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
