@@ -37,14 +37,23 @@ class EngineError(Exception):
 
 
 class PrivateEngine(DockerCli):
-    """`with PrivateEngine() as engine:`; `engine.url` is its address, `engine.root` its folder."""
+    """`with PrivateEngine() as engine:`; `engine.url` is its address, `engine.root` its folder.
 
-    def __init__(self, parent: Path | None = None, dockerd_args: Sequence[str] = ()) -> None:
+    `beside` is another one, whose network namespace this one shares.
+    """
+
+    def __init__(
+        self,
+        parent: Path | None = None,
+        dockerd_args: Sequence[str] = (),
+        beside: PrivateEngine | None = None,
+    ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="wfw-engine-", dir=parent))
         self.socket = self.root / "engine.sock"
         super().__init__(f"unix://{self.socket}")
         self.kind = engines.chosen()
         self._args = list(dockerd_args)
+        self._beside = beside
         self._notify = self.root / "notify"
         self._outer: subprocess.Popen[bytes] | None = None
         self._cgroups = [self.root.name]
@@ -99,7 +108,10 @@ class PrivateEngine(DockerCli):
         dockerd = self.kind.in_root([*again, *self.kind.words(self.root, self.url, self._args)])
         # pdeathsig: whoever started us may be killed; then unshare dies, and by --kill-child
         # the pid namespace with all that is in it.
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid"]
+        command = ["setpriv", "--pdeathsig", "KILL"]
+        if self._beside is not None:
+            command += ["nsenter", "--target", str(self._beside.init.pid), "--net", "--"]
+        command += ["unshare", *([] if self._beside else ["--net"]), "--mount", "--pid"]
         command += ["--fork", "--kill-child", "--mount-proc", "--"]
         # A /run of its own: what is put there goes with it, and its usual place is free for it.
         setup = 'mount -t tmpfs tmpfs /run && ip link set lo up && "$@" || exit'
