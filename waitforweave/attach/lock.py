@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from waitforweave.attach.netns import OWN
+
 LOCK_NAME = "attach.lock"
-# A file of the kernel's own, which all have in common that are in this network namespace.
-NAMESPACE = "/proc/thread-self/ns/net"
 
 
 @contextmanager
@@ -54,7 +54,8 @@ def bridge_unused() -> Iterator[bool]:
 
 @contextmanager
 def namespace() -> Iterator[int]:
-    fd = os.open(NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+    """A file of the kernel's own, which all have in common that are in this network namespace."""
+    fd = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield fd
     finally:

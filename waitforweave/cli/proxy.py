@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from waitforweave.cli.activation import PASSED, address_of, passed_sockets
+from waitforweave.cli.descriptors import open_many
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import listening, require_loopback
 from waitforweave.cli.notify import notify_ready
@@ -111,6 +112,7 @@ def run(
             click.echo(f"weavewait proxy: listening on {address}{how}", err=True)
         notify_ready()
 
+    open_many()
     asyncio.run(serve(sockets, engine, rules, secured, ready))
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import click
 
 from waitforweave.attach.backend import Backend
+from waitforweave.cli.descriptors import open_many
 from waitforweave.cli.errors import told
 from waitforweave.cli.hook_options import (
     gate_all_option,
@@ -63,6 +64,7 @@ def command(
         backend.prepare()
         hooks = HookOptions(image, network.kind, hold_exec, gate_all, show_addresses)
         sockets = Sockets((listener, listen), page_listener)
+        open_many()
         asyncio.run(serve(Engine(network.engine), backend, hooks, sockets))
 
 

@@ -14,7 +14,6 @@ from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.links import find_link
 from waitforweave.docker.create import GATE, Gated
-from waitforweave.docker.engine import EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.hooks.attaching import Attacher, decide
 from waitforweave.hooks.book import Attached, Failed, Record, run_of
@@ -64,17 +63,15 @@ async def rows(attacher: Attacher, backend: str) -> list[Row]:
 
 async def one(attacher: Attacher, backend: str, identity: str) -> Row | None:
     """None for one that was removed meanwhile. EngineError."""
-    try:
-        container = await attacher.engine.inspect_container(identity)
-    except EngineError as error:
-        if error.status == 404:
-            return None
-        raise
+    async with attacher.threads.asked:
+        container = await attacher.inspect(identity)
+    if container is None:
+        return None
     run = run_of(container)
     process, there = Process.UNSEEN, tuple[str, ...]()
     if run is not None:
         process = process_of(run.pid)
-        there = await attacher.threads.run(partial(inside, Container(run.id, run.pid)))
+        there = await attacher.threads.look(partial(inside, Container(run.id, run.pid)))
     return row(container, attacher.book.get(identity), process, there, backend)
 
 

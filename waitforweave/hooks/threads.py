@@ -13,6 +13,8 @@ from waitforweave.gate.weave_cidr import Wanted
 
 # No attach waits for another's (weave#2032), nor for one that hangs.
 ATTACHES_AT_ONCE = 64
+# Who only looks waits for no attach either. Nor does the engine for so many questions at once.
+LOOKS_AT_ONCE = 8
 
 Result = TypeVar("Result")
 
@@ -24,6 +26,8 @@ class Threads:
         self.backend = backend
         self.took = took
         self.pool = ThreadPoolExecutor(ATTACHES_AT_ONCE, "attach")
+        self.looks = ThreadPoolExecutor(LOOKS_AT_ONCE, "look")
+        self.asked = asyncio.Semaphore(LOOKS_AT_ONCE)
         # What is still done for a container, also for one that nobody waits for any more.
         self._attaches: dict[str, asyncio.Future[tuple[str, ...]]] = {}
 
@@ -57,5 +61,9 @@ class Threads:
             await asyncio.wait([attach])
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """What `work` gives or raises, in one of the threads."""
+        """What `work` gives or raises, in an attach's place."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+    async def look(self, work: Callable[[], Result]) -> Result:
+        """The same, of work that changes nothing."""
+        return await asyncio.get_running_loop().run_in_executor(self.looks, work)

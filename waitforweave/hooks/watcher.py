@@ -229,7 +229,7 @@ class Watcher:
         failures = 0
         while True:
             try:
-                return await self.attacher.threads.run(self.attacher.backend.list)
+                return await self.attacher.threads.look(self.attacher.backend.list)
             except AttachError as error:
                 log.error("what is given to whom cannot be read, so none is given back: %s", error)
                 self.metrics.errors.labels("watcher").inc()

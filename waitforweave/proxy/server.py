@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import signal
 import socket
 import ssl
@@ -39,7 +38,6 @@ async def serve(
     ready: Callable[[], None],
 ) -> None:
     """Serve until TERM or INT; `ready` is called when clients can come."""
-    open_many()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,14 +56,6 @@ async def serve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def open_many() -> None:
-    """As many descriptors as we may have, as Go's programs do: up to five a client, of which
-    `logs -f` and `events` alone can be hundreds. The soft limit is 1,024 nearly everywhere, for
-    select(2)'s sake, which is not used here."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def accept(

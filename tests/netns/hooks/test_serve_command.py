@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import stat
@@ -74,6 +75,23 @@ def called(folder: Path, call: object) -> httpx.Response:
 def pre_hook(body: str) -> dict[str, object]:
     request = {"Method": "POST", "Request": "/containers/create?name=a%0Ab", "Body": body}
     return {"PowerstripProtocolVersion": 1, "Type": "pre-hook", "ClientRequest": request}
+
+
+def test_it_may_open_as_many_files_as_it_may(space, tmp_path):
+    with limited(resource.RLIMIT_NOFILE, 64), serving(space, tmp_path) as server:
+        soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard > 64
+
+
+@contextmanager
+def limited(kind: int, soft: int) -> Iterator[None]:
+    """What is started within begins with this soft limit."""
+    _, hard = before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

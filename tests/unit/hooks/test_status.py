@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.unit.hooks.conftest import Adapter, as_backend
 from waitforweave import __version__
+from waitforweave.docker.engine import Engine
+from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Attached, Attaching, Failed, Record, Run, State
 from waitforweave.hooks.process import Process, process_of, seconds
-from waitforweave.hooks.status import Row, row
+from waitforweave.hooks.status import Row, row, rows
+from waitforweave.hooks.threads import ATTACHES_AT_ONCE, LOOKS_AT_ONCE
+from waitforweave.hooks.watcher import Watcher
 
+PATIENCE_SECONDS = 20.0
 ID = "c" * 64
 STARTED = 1_767_225_600.5
 TEXT = "2026-01-01T00:00:00.500000123Z"
@@ -140,3 +149,63 @@ def test_without_the_engine_status_is_an_error(adapter):
     answer = adapter.get("/v1/status")
     assert answer.status_code == 404
     assert answer.json()["message"].startswith("weavewait: No such thing")
+
+
+def many(adapter: Adapter, number: int) -> None:
+    """So many gated containers; the engine notes the ids of those that it was asked about."""
+    ids = [f"{n:064x}" for n in range(number)]
+    gate = "/home/weavewait/wait-for-weave sh"
+    listed = [{"Id": each, "Command": gate} for each in ids]
+    adapter.engine.answers["GET /containers/json?all=1"] = (200, listed)
+    for each in ids:
+        answer = {**container(0), "Id": each}
+        adapter.engine.answers[f"GET /containers/{each}/json"] = (200, answer)
+
+
+def test_the_engine_is_asked_about_some_at_a_time(adapter: Adapter):
+    """Also by several who ask at once."""
+    many(adapter, 40)
+    under_way, most = 0, 0
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        for _ in range(10):  # Whoever else may come comes meanwhile.
+            await asyncio.sleep(0)
+        under_way -= 1
+        return adapter.engine.handle(request)
+
+    async def main() -> list[int]:
+        engine = Engine("unix:///engine.sock", httpx.MockTransport(handle))
+        attacher = Attacher(engine, as_backend(adapter.backend))
+        answers = await asyncio.gather(*(rows(attacher, "bridge") for _ in range(3)))
+        return [len(each) for each in answers]
+
+    assert asyncio.run(main()) == [40, 40, 40]
+    assert 2 <= most <= LOOKS_AT_ONCE
+
+
+def test_status_and_list_wait_for_no_attach(adapter):
+    many(adapter, 1)
+    (running,) = (body for _, body in adapter.engine.answers.values() if "State" in body)
+    running["State"].update(Running=True, Pid=os.getpid())
+    release = threading.Event()
+
+    async def main() -> tuple[list[Row], object]:
+        attacher = Attacher(adapter.fake_engine(), as_backend(adapter.backend))
+        attaches = [attacher.threads.run(release.wait) for _ in range(ATTACHES_AT_ONCE)]
+        hanging = asyncio.gather(*attaches)
+        await asyncio.sleep(0)  # They are begun.
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            seen = await rows(attacher, "bridge"), await Watcher(attacher).held()
+        assert not hanging.done()
+        release.set()
+        await hanging
+        return seen
+
+    try:
+        found, held = asyncio.run(main())
+    finally:
+        release.set()
+    assert (len(found), held) == (1, {})
