@@ -1,27 +1,48 @@
-"""The volume container: made, and its volume filled."""
+"""The volume container: made, and its volume filled.
+
+Docker fills a volume when its container is made. podman does it when a container that has the
+volume starts first, with what lies there in that container's own image: this one has to be it. It
+ends at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from waitforweave.docker.create import VOLUME_CONTAINER
-from waitforweave.docker.engine import Engine
+from waitforweave.docker.engine import Engine, EngineError
 
 # podman names itself so in each answer.
 PODMAN = "Libpod-Api-Version"
 PATH = f"/containers/{VOLUME_CONTAINER}"
+NEVER_STARTED = ("created", "configured", "initialized")
+
+
+async def is_there(engine: Engine) -> bool:
+    """Whether it is there; then its volume is filled, too. EngineError.
+
+    Whoever makes it may be between the two steps, or was killed there: a gated container that
+    starts first would fill the volume with nothing, for ever.
+    """
+    try:
+        found = await engine.request("GET", f"{PATH}/json")
+    except EngineError as error:
+        if error.status == 404:
+            return False
+        raise
+    if PODMAN in found.headers and found.json()["State"]["Status"] in NEVER_STARTED:
+        await fill(engine)
+    return True
 
 
 async def make(engine: Engine, body: Mapping[str, object]) -> None:
-    """Create it; EngineError.
-
-    Docker fills a volume when its container is made. podman does it when a container that has the
-    volume starts first, with what lies there in that container's own image: this one has to be it.
-    It ends at once.
-    """
-    path = f"/containers/create?name={VOLUME_CONTAINER}"
-    made = await engine.request("POST", path, json=body)
+    """Create it, and fill its volume. EngineError; 409: somebody else was faster."""
+    made = await engine.request("POST", f"/containers/create?name={VOLUME_CONTAINER}", json=body)
     if PODMAN in made.headers:
-        await engine.request("POST", f"{PATH}/start")
-        async for _ in engine.stream("POST", f"{PATH}/wait"):
-            pass
+        await fill(engine)
+
+
+async def fill(engine: Engine) -> None:
+    await engine.request("POST", f"{PATH}/start")
+    async for _ in engine.stream("POST", f"{PATH}/wait"):
+        pass

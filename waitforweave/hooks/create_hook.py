@@ -114,17 +114,18 @@ class CreateHook:
     async def require_volume_container(self) -> None:
         """Bring the volume container back if it was pruned (weave#2454, #3572). HookError."""
         try:
-            await self.engine.inspect_container(VOLUME_CONTAINER)
+            there = await volume_container.is_there(self.engine)
         except EngineError as error:
-            if error.status != 404:
-                raise HookError(error.status or 502, f"weavewait: {error}") from error
+            raise HookError(error.status or 502, f"weavewait: {error}") from error
+        if not there:
             await self.make_volume_container()
 
     async def make_volume_container(self) -> None:
         try:
             await volume_container.make(self.engine, {"Image": self.options.volume_image})
         except EngineError as error:
-            if error.status == 409:  # Somebody else brought it back meanwhile.
+            if error.status == 409:  # Somebody else brings it back.
+                await volume_container.is_there(self.engine)
                 return
             raise HookError(
                 500,

@@ -66,7 +66,7 @@ async def states(engine: Engine) -> list[tuple[str, bool]]:
 
 async def ensure_volume_container(engine: Engine, settings: Settings) -> bool:
     """Make `weavewait` if it is not there; whether it was made."""
-    if await inspect(engine, VOLUME_CONTAINER) is not None:
+    if await volume_container.is_there(engine):
         return False
     await volume_container.make(engine, containers.volume_body(settings))
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -53,6 +54,21 @@ def test_the_volume_container_pruned(engine, gated, words, used):
     if kept is not None:
         gated.docker("restart", "-t", "0", kept)
         assert " 10.2.1.5/24 " in engine.docker("exec", kept, *SHOW).out
+
+
+def test_the_volume_container_made_and_not_started(engine, gated, volume_image):
+    """As by who was killed in between: podman fills the volume when a container starts first."""
+    engine.docker("rm", "-f", "-v", "weavewait")
+    engine.docker("create", "--name", "weavewait", volume_image)
+    assert " 10.2.1.6/24 " in shown(gated, "10.2.1.6/24")
+
+
+def test_many_bring_the_volume_container_back_at_once(engine, gated):
+    engine.docker("rm", "-f", "-v", "weavewait")
+    cidrs = [f"10.2.1.{number}/24" for number in range(6, 10)]
+    with ThreadPoolExecutor(len(cidrs)) as pool:
+        seen = list(pool.map(lambda cidr: shown(gated, cidr), cidrs))
+    assert [f" {cidr} " in said for cidr, said in zip(cidrs, seen, strict=True)] == [True] * 4
 
 
 def test_the_bridge_deleted(engine, gated):

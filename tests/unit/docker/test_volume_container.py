@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -11,43 +14,97 @@ import pytest
 from waitforweave.docker import volume_container
 from waitforweave.docker.engine import Engine, EngineError
 
+Result = TypeVar("Result")
+DOCKER = {"Server": "Docker/28.5.2"}
+# As podman 5.8 writes it.
+PODMAN = {"Libpod-API-Version": "5.8.6"}
+CREATE = "POST /containers/create?name=weavewait"
+INSPECT = "GET /containers/weavewait/json"
+FILL = ["POST /containers/weavewait/start", "POST /containers/weavewait/wait"]
 
-def made(headers: dict[str, str], status: int = 201) -> list[str]:
-    """What an engine is asked that answers with these headers."""
-    calls: list[str] = []
 
-    def handle(request: httpx.Request) -> httpx.Response:
+@dataclass
+class Asked:
+    """An engine with these headers; what it was asked. `state` is the container's, if there."""
+
+    headers: dict[str, str]
+    status: int = 201
+    state: str | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/_ping":
-            return httpx.Response(200, headers={"Api-Version": "1.44", **headers})
-        path = request.url.raw_path.decode().removeprefix("/v1.44")
-        calls.append(f"{request.method} {path}")
-        if "create" not in path:
-            said = httpx.ByteStream(b'{"StatusCode": 0}')
-            return httpx.Response(200, stream=said, headers=headers)
-        assert json.loads(request.content) == {"Image": "w:1"}
-        return httpx.Response(status, json={"message": "no"}, headers=headers)
+            return httpx.Response(200, headers={"Api-Version": "1.44", **self.headers})
+        call = f"{request.method} {request.url.raw_path.decode().removeprefix('/v1.44')}"
+        self.calls.append(call)
+        if call == CREATE:
+            assert json.loads(request.content) == {"Image": "w:1"}
+            return httpx.Response(self.status, json={"message": "no"}, headers=self.headers)
+        if call == INSPECT:
+            found = {"State": {"Status": self.state}}
+            return httpx.Response(200 if self.state else 404, json=found, headers=self.headers)
+        said = httpx.ByteStream(b'{"StatusCode": 0}')
+        return httpx.Response(200, stream=said, headers=self.headers)
 
-    async def run() -> None:
-        async with Engine("unix:///a.sock", httpx.MockTransport(handle)) as engine:
-            await volume_container.make(engine, {"Image": "w:1"})
+    def run(self, work: Callable[[Engine], Awaitable[Result]]) -> Result:
+        async def main() -> Result:
+            async with Engine("unix:///a.sock", httpx.MockTransport(self.handle)) as engine:
+                return await work(engine)
 
-    asyncio.run(run())
-    return calls
+        return asyncio.run(main())
+
+    def make(self) -> list[str]:
+        self.run(lambda engine: volume_container.make(engine, {"Image": "w:1"}))
+        return self.calls
+
+    def is_there(self) -> bool:
+        return self.run(volume_container.is_there)
 
 
 def test_docker_has_filled_it():
-    assert made({"Server": "Docker/28.5.2"}) == ["POST /containers/create?name=weavewait"]
+    assert Asked(DOCKER).make() == [CREATE]
 
 
 def test_podman_fills_it_when_it_is_started_and_that_has_an_end():
-    # As podman 5.8 writes it.
-    assert made({"Libpod-API-Version": "5.8.6"}) == [
-        "POST /containers/create?name=weavewait",
-        "POST /containers/weavewait/start",
-        "POST /containers/weavewait/wait",
-    ]
+    assert Asked(PODMAN).make() == [CREATE, *FILL]
 
 
 def test_a_refusal_is_the_engines_own():
     with pytest.raises(EngineError, match="no"):
-        made({"Libpod-API-Version": "5.8.6"}, 409)
+        Asked(PODMAN, 409).make()
+
+
+def test_one_that_is_not_there():
+    asked = Asked(PODMAN)
+    assert not asked.is_there()
+    assert asked.calls == [INSPECT]
+
+
+@pytest.mark.parametrize("state", ["created", "configured", "initialized"])
+def test_podmans_that_was_made_and_never_started_is_filled_first(state):
+    """Whoever made it is about to, or was killed: a container that starts first fills it with
+    nothing."""
+    asked = Asked(PODMAN, state=state)
+    assert asked.is_there()
+    assert asked.calls == [INSPECT, *FILL]
+
+
+@pytest.mark.parametrize(
+    ("headers", "state"), [(PODMAN, "exited"), (PODMAN, "running"), (DOCKER, "created")]
+)
+def test_one_that_is_filled_costs_one_question(headers, state):
+    asked = Asked(headers, state=state)
+    assert asked.is_there()
+    assert asked.calls == [INSPECT]
+
+
+def test_an_engine_that_cannot_say_is_heard():
+    def broken(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, json={"message": "disk on fire"})
+
+    async def main() -> bool:
+        async with Engine("unix:///a.sock", httpx.MockTransport(broken)) as engine:
+            return await volume_container.is_there(engine)
+
+    with pytest.raises(EngineError, match="disk on fire"):
+        asyncio.run(main())
