@@ -23,12 +23,12 @@ from waitforweave.attach.sysctl import read_switch
 
 log = logging.getLogger(__name__)
 
-# linux/netfilter.h: NFPROTO_*, and the hook, which has the same number for bridges.
+# linux/netfilter.h: NFPROTO_*, and the hooks, which have the same numbers for bridges.
 INET, BRIDGE_FAMILY = 1, 7
 FAMILIES = {INET: "inet", socket.AF_INET: "ip", socket.AF_INET6: "ip6", BRIDGE_FAMILY: "bridge"}
 # In the family "bridge" the interfaces are the bridge's ports, which are all ours.
 PORTS = f"{HOST_END}+"
-NF_DROP, NF_INET_FORWARD = 0, 2
+NF_DROP, NF_INET_PRE_ROUTING, NF_INET_FORWARD = 0, 0, 2
 FIREWALLD = "firewalld"
 # Whether what one bridge forwards between its own ports is shown to the tables of IP, too.
 SWITCHES = {
@@ -41,7 +41,7 @@ SWITCHES = {
 def tell_of_droppers(bridge: str) -> None:
     """A line for each such chain."""
     try:
-        found = droppers(bridge)
+        found, unrouted = droppers(bridge), without_way_back()
     except NetlinkError as error:  # A firewall that is being loaded, say: nothing hangs on it.
         reason = os.strerror(error.code)
         log.warning("the other chains of nftables cannot be read: %s", reason)
@@ -51,6 +51,12 @@ def tell_of_droppers(bridge: str) -> None:
             "the nftables chain %s %s %s drops what is forwarded; if containers do not reach each "
             "other, type: %s",
             *(family, table, chain, cure(bridge, family, table, chain)),
+        )
+    for chain_of in unrouted:
+        log.warning(
+            "the nftables chain %s drops what the host has no way back for; if containers do not "
+            "reach each other, by IPv6 say, give the host an address of theirs: weavewait expose",
+            " ".join(chain_of),
         )
 
 
@@ -72,7 +78,7 @@ def droppers(bridge: str) -> list[tuple[str, str, str]]:
     for family in filter(is_shown, FAMILIES):
         name = PORTS if family == BRIDGE_FAMILY else bridge
         with nftables(family) as nft:
-            for table, chain, drops in forward_chains(nft):
+            for table, chain, drops in chains(nft, NF_INET_FORWARD):
                 rules = rules_of(nft, table, chain)
                 if any(through(rule, name) for rule in rules):
                     continue
@@ -81,16 +87,35 @@ def droppers(bridge: str) -> list[tuple[str, str, str]]:
     return found
 
 
+def without_way_back() -> list[tuple[str, str, str]]:
+    """Those that drop by the route back to the sender (firewalld's IPv6_rpfilter): a host that has
+    no address on our bridge has none."""
+    found = []
+    for family in (INET, socket.AF_INET, socket.AF_INET6):
+        if not is_shown(family):
+            continue
+        with nftables(family) as nft:
+            for table, chain, _ in chains(nft, NF_INET_PRE_ROUTING):
+                if any(asks_way_back(rule) for rule in rules_of(nft, table, chain)):
+                    found.append((FAMILIES[family], table, chain))
+    return found
+
+
+def asks_way_back(rule: Any) -> bool:  # noqa: ANN401 - pyroute2 has no types
+    does = words(rule)
+    return ("fib",) in does and does[-1] == ("immediate", "NF_DROP")
+
+
 def is_shown(family: int) -> bool:
     names = SWITCHES.get(family)
     return names is None or any(read_switch(f"net/bridge/{name}") == "1" for name in names)
 
 
-def forward_chains(nft: NFTables) -> Iterator[tuple[str, str, bool]]:
+def chains(nft: NFTables, number: int) -> Iterator[tuple[str, str, bool]]:
     """The table and name of each base chain of the hook, and whether its policy is to drop."""
     for chain in nft.get_chains():
         hook = chain.get_attr("NFTA_CHAIN_HOOK")
-        if hook is not None and hook.get_attr("NFTA_HOOK_HOOKNUM") == NF_INET_FORWARD:
+        if hook is not None and hook.get_attr("NFTA_HOOK_HOOKNUM") == number:
             drops = chain.get_attr("NFTA_CHAIN_POLICY") == NF_DROP
             yield chain.get_attr("NFTA_CHAIN_TABLE"), chain.get_attr("NFTA_CHAIN_NAME"), drops
 

@@ -13,6 +13,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from tests.netns.attach.conftest import Host, container, reaches
 from waitforweave.attach import droppers as module
 from waitforweave.attach.droppers import cure, droppers
+from waitforweave.gate.weave_cidr import parse
 
 DEBIANS = """
 table inet filter {
@@ -111,10 +112,10 @@ def test_chains_that_bridges_do_not_show_their_traffic_to_are_not_named(host, pa
 
 
 def test_what_cannot_be_read_hinders_nothing(host, monkeypatch, caplog):
-    def unreadable(nft):
+    def unreadable(nft, number):
         raise NetlinkError(errno.ENOENT)
 
-    monkeypatch.setattr(module, "forward_chains", unreadable)
+    monkeypatch.setattr(module, "chains", unreadable)
     host.run(host.backend.prepare)
     assert "the other chains of nftables cannot be read: No such file or directory" in caplog.text
 
@@ -127,3 +128,44 @@ def test_it_is_told_when_a_server_starts_or_a_person_attaches(host, caplog):
         "reach each other, type: nft insert rule inet filter forward iifname weave oifname "
         "weave accept" in caplog.text
     )
+
+
+# As firewalld 1.3 writes it: IPv6_rpfilter.
+WAY_BACK = """
+table inet firewalld {
+    chain filter_PREROUTING {
+        type filter hook prerouting priority 10; policy accept;
+        icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept
+        meta nfproto ipv6 fib saddr . mark . iif oif missing drop
+    }
+}
+"""
+
+
+def test_one_that_wants_a_way_back_is_named_and_what_is_told_helps(host, one, two, caplog):
+    host.attach(container(one, "a"), "fd00::5/64")
+    host.attach(container(two, "b"), "fd00::6/64")
+    nft(host, WAY_BACK)
+    assert not reaches(one, "fd00::6", seconds=1)
+    host.run(host.backend.prepare)
+    assert (
+        "the nftables chain inet firewalld filter_PREROUTING drops what the host has no way back "
+        "for; if containers do not reach each other, by IPv6 say, give the host an address of "
+        "theirs: weavewait expose" in caplog.text
+    )
+    host.run(lambda: host.backend.expose(parse("net:fd00::/64")))
+    assert reaches(one, "fd00::6")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        WAY_BACK.replace("missing drop", "missing counter"),
+        WAY_BACK.replace("hook prerouting", "hook input"),
+        WAY_BACK.replace("fib saddr . mark . iif oif missing", "ip6 daddr fd09::"),
+    ],
+)
+def test_one_that_wants_none_is_not_named(host, pair, rules, caplog):
+    nft(host, rules)
+    host.run(host.backend.prepare)
+    assert "way back" not in caplog.text
