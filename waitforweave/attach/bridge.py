@@ -84,7 +84,7 @@ class BridgeBackend:
         take_ports(host, bridge)
         for claim in self.ipam.held(HOST):
             try:
-                reserve(host, bridge, [claim.cidr], ExitStack())
+                reserve(bridge, [claim.cidr], ExitStack())
             except TakenError:  # By other books, while no bridge was there.
                 log.warning("the host is without %s: a container has it", claim.cidr)
             else:
@@ -120,7 +120,7 @@ class BridgeBackend:
         host_end = ensure_pair(host, pair, cidrs, undo)
         # From here on we count as alive. Until here another container could take our address.
         self.ipam.confirm(pair.container, claims)
-        reserve(host, host_end, cidrs, undo)
+        reserve(host_end, cidrs, undo)
         mark = Mark(pair.container, self.ipam.owner())
         live = {"master": pair.bridge, "ifalias": str(mark), "state": "up"}
         plug = partial(host.link, "set", index=host_end, **live)
@@ -179,7 +179,7 @@ class BridgeBackend:
         ):
             bridge = self.bridge(host)
             cidrs = [claim.cidr for claim in self.claim(HOST, wanted, undo)]
-            reserve(host, bridge, cidrs, undo)
+            reserve(bridge, cidrs, undo)
             undo.callback(lambda: remove_addresses(host, bridge, added))
             add_addresses(host, bridge, BRIDGE, cidrs, added)
             undo.pop_all()
@@ -243,7 +243,7 @@ def remove_from(host: IPRoute, bridge: int, cidrs: Sequence[str]) -> None:
     for each in kept:
         ensure_address(host, bridge, each)
     for cidr in cidrs:
-        free(host, bridge, cidr)
+        free(bridge, cidr)
 
 
 def family_of(cidr: str) -> int:

@@ -17,11 +17,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pyroute2 import IPRoute
-from pyroute2.netlink.exceptions import NetlinkError
 
+from waitforweave.attach import altname
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.claims import Address
-from waitforweave.attach.links import ignored, index_of, link_at, marked
+from waitforweave.attach.links import index_of, link_at, marked
 from waitforweave.attach.pair import host_end_name
 
 # Who holds the host's own addresses; Weave's word for it.
@@ -46,29 +46,32 @@ def name_of(address: Address) -> str:
     )
 
 
-def reserve(host: IPRoute, link: int, cidrs: Sequence[str], undo: ExitStack) -> None:
-    """These addresses are this link's, and no other's. TakenError, NetlinkError."""
+def reserve(link: int, cidrs: Sequence[str], undo: ExitStack) -> None:
+    """These addresses are this link's, and no other's. TakenError, OSError."""
     for cidr in cidrs:
         name = name_of(ipaddress.ip_interface(cidr).ip)
         if index_of(name) == link:
             continue
         try:
-            host.link("property_add", index=link, altname=name)
-        except NetlinkError as error:
-            if error.code in NO_SUCH_NAMES:
+            altname.add(link, name)
+        except OSError as error:
+            if error.errno in NO_SUCH_NAMES:
                 return
-            if error.code == errno.EEXIST:
+            if error.errno == errno.EEXIST:
                 raise TakenError(f"address {cidr} was taken meanwhile") from error
             raise
-        undo.callback(partial(free, host, link, cidr))
+        undo.callback(partial(free, link, cidr))
 
 
-def free(host: IPRoute, link: int, cidr: str) -> None:
+def free(link: int, cidr: str) -> None:
     """Anybody's again; one that was, or whose link is gone, is no error."""
     name = name_of(ipaddress.ip_interface(cidr).ip)
     if index_of(name) == link:
-        with ignored(errno.ENOENT, errno.ENODEV):
-            host.link("property_del", index=link, altname=name)
+        try:
+            altname.remove(link, name)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENODEV):
+                raise
 
 
 def until_had(work: Callable[[], Result]) -> Result:

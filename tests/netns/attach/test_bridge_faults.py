@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Iterator
 
@@ -11,12 +12,24 @@ from pyroute2.netlink.exceptions import NetlinkError
 from tests.netns.attach.conftest import Host, addresses, container, names
 from tests.netns.attach.faults import REFUSED, Faults, Faulty
 from tests.netns.gate.space import Space
-from waitforweave.attach import bridge, netns, pair, sysctl
+from waitforweave.attach import altname, bridge, netns, pair, sysctl
 from waitforweave.attach.backend import AttachError
 
 WANTED = "10.2.1.5/24 fd00::5/64 net:default"
 WANTED_MORE = "10.2.1.5/24 10.9.9.9/24 fd00::9/64"
-KINDS = {"claim", "confirm", "owner", "enter", "link", "addr", "route", "allow_ipv6", "rule"}
+KINDS = {
+    "claim",
+    "confirm",
+    "owner",
+    "enter",
+    "link",
+    "addr",
+    "route",
+    "allow_ipv6",
+    "rule",
+    "name",
+}
+FULL = OSError(errno.ENOBUFS, "injected")
 
 
 def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
@@ -29,6 +42,7 @@ def inject(monkeypatch: pytest.MonkeyPatch, host: Host, number: int) -> Faults:
     opened = host.backend._opened  # type: ignore[attr-defined]
     monkeypatch.setattr(opened, "ensure", faults.wrap("rule", opened.ensure, REFUSED))
     monkeypatch.setattr(pair, "allow_ipv6", faults.wrap("allow_ipv6", sysctl.allow_ipv6, REFUSED))
+    monkeypatch.setattr(altname, "change", faults.wrap("name", altname.change, FULL))
     ipam = host.backend.ipam  # type: ignore[attr-defined]
     for name in ("claim", "confirm", "owner", "held", "holders", "release", "give_back"):
         monkeypatch.setattr(ipam, name, faults.wrap(name, getattr(ipam, name), REFUSED))

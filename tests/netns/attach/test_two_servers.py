@@ -13,12 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from pyroute2.netlink.exceptions import NetlinkError
 
 from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names, reaches
-from tests.netns.attach.faults import Faults, Faulty
 from tests.netns.gate.space import Space
-from waitforweave.attach import bridge, firewall
+from waitforweave.attach import altname, bridge, firewall
 from waitforweave.attach import names as addresses_names
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.choose import make_backend
@@ -300,16 +298,10 @@ def test_an_exposed_address_that_a_container_took_while_no_bridge_was_there(
 
 
 def test_a_kernel_without_such_names_has_its_own_books_still(host, one, two, monkeypatch):
-    class Old(Faulty):
-        def __init__(self) -> None:
-            super().__init__(Faults(0))
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "injected")
 
-        def link(self, command: str, **words: object) -> object:
-            if command.startswith("property"):
-                raise NetlinkError(errno.EOPNOTSUPP, "injected")
-            return self.real.link(command, **words)
-
-    monkeypatch.setattr(bridge, "IPRoute", Old)
+    monkeypatch.setattr(altname, "change", unsupported)
     assert host.attach(container(one, "a"), "10.2.1.5/24 fd00::5/64") == (
         "10.2.1.5/24",
         "fd00::5/64",
