@@ -86,6 +86,7 @@ def test_each_lists_its_own(host, other, one, two):
     other.attach(container(two, "b"), "10.2.1.6/24")
     assert listed(host) == {A: ("10.2.1.5/24",)}
     assert listed(other) == {B: ("10.2.1.6/24",)}
+    assert f"{host_end_name(A)}@" in host.space.ip("link show weave-0a020105")
 
 
 def test_what_the_other_gave_is_refused_with_the_holders_name(host, other, one, two):
