@@ -7,6 +7,8 @@ import errno
 import fcntl
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,6 +28,7 @@ from waitforweave.gate.weave_cidr import parse
 
 A, B = "a" * 64, "b" * 64
 SMALL = "net:10.2.1.0/29"
+PATIENCE_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -264,12 +267,14 @@ def test_an_attach_waits_while_the_bridge_is_taken_away(host, one):
 
 
 def waits_for_lock(fd: int) -> None:
-    """/proc/locks shows whoever waits, below the lock, with an arrow."""
+    """/proc/locks shows whoever waits, below the lock, with an arrow; no event says it."""
     inode = f":{os.fstat(fd).st_ino} "
-    while True:
-        lines = Path("/proc/locks").read_text().splitlines()
-        if any(" -> " in line and inode in line for line in lines):
-            return
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not any(
+        " -> " in line and inode in line for line in Path("/proc/locks").read_text().splitlines()
+    ):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
 
 
 def test_both_make_the_bridge_again_with_all_ports_and_addresses(host, other, one, two):
