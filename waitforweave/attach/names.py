@@ -39,7 +39,7 @@ class TakenError(AttachError):
 
 
 def name_of(address: Address) -> str:
-    """ "weave-0a020105": short enough for SIOCGIFINDEX, which knows 15 characters."""
+    """Such as "weave-0a020105": short enough for SIOCGIFINDEX, which knows 15 characters."""
     octets = address.packed
     return PREFIX + (
         octets.hex() if address.version == 4 else hashlib.sha256(octets).hexdigest()[:9]
