@@ -33,6 +33,8 @@ RUN_FOLDER = Path("/run/weavewait")
 STATE_FOLDER = Path("/var/lib/weavewait")
 READY_SECONDS = 20.0
 END_SECONDS = 10.0
+# The words of a part, held until whoever starts it has noted its pid: it ends with him, not begun.
+HELD = 'read -r _ && exec "$@" </dev/null'
 # Hooks first: the proxy calls them.
 HOOKS, PROXY = PARTS = ("hooks", "proxy")
 
@@ -139,7 +141,7 @@ def bring_up(settings: Settings, tell: Tell) -> list[str]:
         if part not in processes or found(processes[part]) is None:
             tell(f"starting the {part} process")
             with starting(part, words, folders.run) as process:
-                # Written before it is ready: whatever becomes of us meanwhile, `stop` knows it.
+                # Written before it begins: whatever becomes of us meanwhile, `stop` knows it.
                 processes[part] = process
                 record = Record(settings.to_label(), processes)
                 folders.record.write_bytes(msgspec.json.encode(record))
@@ -149,8 +151,8 @@ def bring_up(settings: Settings, tell: Tell) -> list[str]:
 
 @contextmanager
 def starting(part: str, words: list[str], run: Path) -> Iterator[Process]:
-    """One part as a process of its own session, from its first moment; the block's end waits for
-    its word that it is ready (sd_notify(3)). LaunchError; no error leaves the process behind."""
+    """One part as a process of its own session, held until the block's end, which waits for its
+    word that it is ready (sd_notify(3)). LaunchError; no error leaves the process behind."""
     log = run / f"{part}.log"
     address = run / "notify.sock"
     address.unlink(missing_ok=True)
@@ -160,8 +162,8 @@ def starting(part: str, words: list[str], run: Path) -> Iterator[Process]:
     ):
         ready.bind(str(address))
         child = subprocess.Popen(
-            [*program(), *words],
-            stdin=subprocess.DEVNULL,
+            ["sh", "-c", HELD, "sh", *program(), *words],
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             cwd="/",
@@ -171,6 +173,7 @@ def starting(part: str, words: list[str], run: Path) -> Iterator[Process]:
         process = Process(child.pid, psutil.Process(child.pid).create_time())
         try:
             yield process
+            let_go(child)
             if not await_ready(child, ready):
                 said = log.read_text().strip() or "it said nothing"
                 raise LaunchError(f"the {part} process did not start: {said}")
@@ -179,6 +182,13 @@ def starting(part: str, words: list[str], run: Path) -> Iterator[Process]:
             raise
         finally:
             address.unlink()
+
+
+def let_go(child: subprocess.Popen[bytes]) -> None:
+    """One that has ended by itself is seen by whoever waits for it."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError), child.stdin:
+        child.stdin.write(b"go\n")
 
 
 def await_ready(child: subprocess.Popen[bytes], ready: socket.socket) -> bool:
