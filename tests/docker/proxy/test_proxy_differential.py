@@ -6,8 +6,8 @@ Ways are played side by side, and scenes too, where they do not disturb each oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -48,6 +48,11 @@ TOGETHER = [play for file in FILES for play in file.SCENES.together]
 ALONE = [play for file in FILES for play in file.SCENES.alone]
 # docker, runc and the engine's disk are waited for most of the time.
 AT_ONCE = 8
+# All of them; what has not ended then has failed.
+SECONDS = 900
+
+# Scenes are played before the first test, whose own time this is not.
+pytestmark = pytest.mark.timeout(func_only=True)
 
 
 def title(play: Scene) -> str:
@@ -66,31 +71,6 @@ def played(play: Scene, stage: Stage) -> Any:
     return said
 
 
-class Stagings:
-    """Scenes that have been begun, and what each of them says on each way."""
-
-    def __init__(self, pool: ThreadPoolExecutor, scenes: list[Scene], ways: list[str]) -> None:
-        self._futures = {
-            play: [pool.submit(played, play, stage) for stage in stages(play, ways)]
-            for play in scenes
-        }
-
-    def said(self, play: Scene) -> list[Any]:
-        return [future.result() for future in self._futures[play]]
-
-    def wait(self) -> None:
-        for future in self._all():
-            future.exception()
-
-    def cancel(self) -> None:
-        for future in self._all():
-            future.cancel()
-
-    def _all(self) -> Iterator[Future[Any]]:
-        for futures in self._futures.values():
-            yield from futures
-
-
 @pytest.fixture(scope="module")
 def ways(engine: DockerCli, plain: DockerCli, adapted: DockerCli) -> list[str]:
     """The engine's own socket, a proxy without any rule, and one with adapters and our hooks."""
@@ -98,19 +78,27 @@ def ways(engine: DockerCli, plain: DockerCli, adapted: DockerCli) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def stagings(request: pytest.FixtureRequest, ways: list[str]) -> Iterator[Stagings]:
-    """All scenes that were chosen and may be played at once."""
+def together(request: pytest.FixtureRequest, ways: list[str]) -> dict[Scene, list[Future[Any]]]:
+    """All scenes that were chosen and may be played at once, each on all ways: what they say.
+
+    They have ended before the first test goes on: between tests pytest changes the environment,
+    and whoever reads all of it at that moment, as a scene's thread does, meets a KeyError.
+    """
     chosen: list[Scene] = [
         item.callspec.params["play"]  # type: ignore[misc]
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.function is test_alike
     ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = Stagings(pool, chosen, ways)
-        try:
-            yield begun
-        finally:
-            begun.cancel()
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        said = {
+            play: [pool.submit(played, play, stage) for stage in stages(play, ways)]
+            for play in chosen
+        }
+        wait([future for futures in said.values() for future in futures], SECONDS)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return said
 
 
 def require_alike(say: Callable[[], list[Any]]) -> None:
@@ -124,13 +112,12 @@ def require_alike(say: Callable[[], list[Any]]) -> None:
 
 
 @pytest.mark.parametrize("play", TOGETHER, ids=title)
-def test_alike(stagings, play):
-    require_alike(lambda: stagings.said(play))
+def test_alike(together, play):
+    require_alike(lambda: [future.result(timeout=0) for future in together[play]])
 
 
 @pytest.mark.parametrize("play", ALONE, ids=title)
-def test_alike_when_alone(stagings, ways, play):
-    stagings.wait()
+def test_alike_when_alone(together, ways, play):
     require_alike(lambda: [played(play, stage) for stage in stages(play, ways)])
 
 
