@@ -178,7 +178,9 @@ def health(stage: Stage):
 @SCENES.scene
 def remove(stage: Stage):
     volume = stage.name("anonymous")
-    with stage.container("-v", f"{volume}:/v", IMAGE, "sleep", "1000") as container:
+    # Named, since 26.1 names it where it refuses.
+    words = ("--name", stage.name("removed"), "-v", f"{volume}:/v")
+    with stage.container(*words, IMAGE, "sleep", "1000") as container:
         running = stage.run("rm", container)
         used = stage.run("volume", "rm", volume)
         forced = stage.run("rm", "-f", container)

@@ -174,6 +174,8 @@ def lists_of_containers(stage: Stage):
         stage.docker("kill", container)
         return [
             said,
+            # First: lists may learn a moment after `kill` returned, and this waits for it.
+            stage.run("inspect", "-f", "{{.State.Status}}", container),
             stage.run("ps", *by_name, *columns),
             stage.run("ps", "-aq", *by_name),
             stage.run("ps", "-a", "--filter", f"label={name}", "--format", "{{.State}}"),

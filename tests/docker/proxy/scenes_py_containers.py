@@ -182,9 +182,10 @@ def lists(stage: Stage):
         assert [each.id for each in client.containers.list(filters=mine)] == [container.id]
         container.kill()
         return [
+            # First: lists may learn a moment after `kill` returned, and this waits for it.
+            client.containers.get(name).status,
             [each.name for each in client.containers.list(filters=mine)],
             [each.name for each in client.containers.list(all=True, filters=mine)],
-            client.containers.get(name).status,
         ]
 
 
@@ -206,14 +207,18 @@ def gated(stage: Stage):
 @SCENES.scene
 def errors_by_their_classes(stage: Stage):
     name = stage.name("once")
-    with stage.py() as client, made(client, stage, ["sleep", "1000"], name=name) as container:
+    with (
+        stage.py() as client,
+        made(client, stage, ["sleep", "1000"], name=name) as container,
+        made(client, stage, ["no-such-program"], start=False) as empty,
+    ):
         errors = [
             failed(ImageNotFound, client.containers.create, stage.name("no-such")),
             failed(NotFound, client.containers.get, stage.name("no-such")),
             failed(APIError, client.containers.create, IMAGE, name=name),
             failed(APIError, client.containers.create, IMAGE, name="bad name"),
             failed(APIError, client.containers.create, IMAGE, mem_limit=1),
-            failed(APIError, client.containers.run, IMAGE, "no-such-program", remove=True),
+            failed(APIError, empty.start),
             failed(APIError, container.remove),
             failed(APIError, container.unpause),
             failed(APIError, container.kill, "NOSUCH"),

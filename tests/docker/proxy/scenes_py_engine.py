@@ -47,7 +47,8 @@ def build_from_a_tar(stage: Stage):
 def build_that_fails(stage: Stage):
     with stage.py() as client, TemporaryDirectory() as folder:
         Path(folder, "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo said; exit 7\n")
-        failure = failed(BuildError, client.images.build, path=folder, network_mode="none", rm=True)
+        words = {"path": folder, "network_mode": "none", "forcerm": True}
+        failure = failed(BuildError, client.images.build, **words)
         Path(folder, "Dockerfile").write_text("BREW tea\n")
         refused = failed(APIError, client.images.build, path=folder)
         return str(failure), bare(refused)

@@ -77,8 +77,21 @@ def ways(engine: DockerCli, plain: DockerCli, adapted: DockerCli) -> list[str]:
     return [engine.url, plain.url, adapted.url]
 
 
+def containers(engine: DockerCli) -> set[str]:
+    shown = engine.docker("ps", "-a", "--no-trunc", "--format", "{{.Names}}: {{.Command}}")
+    return set(shown.out.splitlines())
+
+
 @pytest.fixture(scope="module")
-def together(request: pytest.FixtureRequest, ways: list[str]) -> dict[Scene, list[Future[Any]]]:
+def before(engine: DockerCli, ways: list[str]) -> set[str]:
+    """The containers that were there before any scene."""
+    return containers(engine)
+
+
+@pytest.fixture(scope="module")
+def together(
+    request: pytest.FixtureRequest, ways: list[str], before: set[str]
+) -> dict[Scene, list[Future[Any]]]:
     """All scenes that were chosen and may be played at once, each on all ways: what they say.
 
     They have ended before the first test goes on: between tests pytest changes the environment,
@@ -119,6 +132,10 @@ def test_alike(together, play):
 @pytest.mark.parametrize("play", ALONE, ids=title)
 def test_alike_when_alone(together, ways, play):
     require_alike(lambda: [played(play, stage) for stage in stages(play, ways)])
+
+
+def test_scenes_leave_no_container(together, before, engine):
+    assert containers(engine) - before == set()
 
 
 def test_what_is_changed_on_the_way_is_seen(engine, tmp_path):
