@@ -100,7 +100,9 @@ def together(
     chosen: list[Scene] = [
         item.callspec.params["play"]  # type: ignore[misc]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.function is test_alike
+        if isinstance(item, pytest.Function)
+        and item.function is test_alike
+        and not item.get_closest_marker("skip")
     ]
     pool = ThreadPoolExecutor(AT_ONCE)
     try:

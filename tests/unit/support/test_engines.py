@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.docker.proxy.test_proxy_differential import ALONE, TOGETHER, title
+from tests.engines import podman
 from tests.engines.__main__ import main, read, table
 from tests.engines.roots import PACKAGES
 from tests.support import engines
@@ -72,3 +74,8 @@ def test_a_suites_engine_is_run_in_its_root(monkeypatch, parent):
     assert engines.client_environment() == {"PATH": f"{folder}:/usr/bin", "DOCKER_CONFIG": folder}
     monkeypatch.setenv("WFW_TEST_CLIENT", "local")
     assert engines.client_environment() == {}
+
+
+def test_scenes_that_podman_does_not_play_are_there():
+    named = {scene for scenes in podman.SCENES.values() for scene in scenes}
+    assert named - {title(play) for play in [*TOGETHER, *ALONE]} == set()
