@@ -56,7 +56,7 @@ class Host:
         return done.out
 
     def up(self, file: Path, *options: str) -> None:
-        """By the client's own compose; docker-compose 1.29 makes nothing anew on new engines."""
+        """By the client's own compose; docker-compose 1.29 makes nothing anew on 28.5."""
         own = self.sh("docker compose version").code == 0
         compose = "docker compose" if own else "docker-compose --no-ansi"
         words = f"{compose} -p {PROJECT} -f {file} up -d --timeout 0 {' '.join(options)}"

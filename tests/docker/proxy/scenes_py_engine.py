@@ -77,10 +77,10 @@ def import_from_bytes(stage: Stage):
     with stage.py() as client:
         said = client.api.import_image_from_data(tar_of(a=b"a"), repository=name)
         assert "sha256:" in said
-        image = client.images.get(name)
-        size = image.attrs["Size"]
+        # Of what was packed with the time in it: some bytes more or less.
+        assert client.images.get(name).attrs["Size"] > 0
         client.images.remove(name)
-        return said.splitlines()[-1], size
+        return said.splitlines()[-1]
 
 
 @SCENES.scene
@@ -156,7 +156,8 @@ def a_registry_that_is_not_there(stage: Stage):
         login = failed(APIError, client.login, "who", "secret", registry=NO_REGISTRY)
         assert "127.0.0.1:1" in str(pull)
         assert "127.0.0.1:1" in str(push)
-        return bare(pull), bare(run), push, bare(login)
+        # How often it says in between that it waits is no matter.
+        return bare(pull), bare(run), push[0], push[-1], bare(login)
 
 
 @SCENES.scene_alone
