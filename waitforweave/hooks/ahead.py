@@ -40,6 +40,8 @@ class Ahead:
         self.proc = proc
         # The processes that were there before it, of each that is expected.
         self.expected: dict[str, frozenset[str]] = {}
+        # The processes of which it is known whose they are; they stay so.
+        self._told: set[str] = set()
         # The ifindex of each interface that is up.
         self._up: set[int] = set()
 
@@ -110,13 +112,18 @@ class Ahead:
     def look(self) -> None:
         """Attach whoever of the expected has its first process."""
         if not self.expected:
+            self._told.clear()
             return
         oldest = next(iter(self.expected.values()))
         own = os.readlink(netns.OWN)  # noqa: PTH115 - as below
-        for name in os.listdir(self.proc):  # noqa: PTH208 - as above
-            if name.isdecimal() and name not in oldest:
-                for container in self.expected.keys() & container_ids(self.proc / name, own):
-                    self.found(container, name)
+        there = {name for name in os.listdir(self.proc) if name.isdecimal()}  # noqa: PTH208 - as above
+        self._told &= there
+        for name in there - oldest - self._told:
+            containers = container_ids(f"{self.proc}/{name}", own)
+            if containers:
+                self._told.add(name)
+            for container in self.expected.keys() & containers:
+                self.found(container, name)
 
     def found(self, container: str, pid: str) -> None:
         if pid not in self.expected[container]:
@@ -124,15 +131,16 @@ class Ahead:
             self.attacher.begin_ahead(Container(container, int(pid)))
 
 
-def container_ids(process: Path, own: str) -> set[str]:
+def container_ids(process: str, own: str) -> set[str]:
     """The ids that its cgroups name; none while it is in the network namespace `own` still, as
     runc's processes are at first, and the engine's helpers for ever."""
     try:
         # Not by pathlib: this is done for each new process.
         if os.readlink(f"{process}/ns/net") == own:  # noqa: PTH115
             return set()
-        return netns.containers_in((process / "cgroup").read_text())
-    except OSError:  # It has ended, or is nobody's that we may see.
+        with open(f"{process}/cgroup", encoding="ascii") as file:  # noqa: PTH123
+            return netns.containers_in(file.read())
+    except (OSError, ValueError):  # It has ended, or is nobody's that we may see.
         return set()
 
 
