@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 
-import psutil
-
 from waitforweave.attach.backend import AttachError, Backend, Container
 from waitforweave.docker.create import Decision, LeftAlone, decide_inspected
 from waitforweave.docker.engine import Engine, EngineError
@@ -27,18 +25,17 @@ from waitforweave.hooks.book import (
     name_of,
     run_of,
 )
-from waitforweave.hooks.holder import name_holder
+from waitforweave.hooks.holder import holder_has_ended, name_holder
 from waitforweave.hooks.live import Live
 from waitforweave.hooks.metrics import Metrics
-from waitforweave.hooks.process import Process, is_gone, process_of, seconds
+from waitforweave.hooks.process import Process, is_gone, is_running, process_of
 from waitforweave.hooks.threads import Threads
 
 log = logging.getLogger(__name__)
 
 ATTACH_SECONDS = 30.0
-# A process' start is told in whole seconds after the boot, a container's by another clock.
-CLOCKS_SECONDS = 1.0
-# How long the engine may take to note that a process has ended: asked again after each of these.
+# How long the engine may take to note that a process has ended, and the kernel to take down what
+# was its: asked again after each of these.
 ENGINE_LATE_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 Clock = Callable[[], float]
@@ -86,7 +83,7 @@ class Attacher:
         if asking is not None:
             await asyncio.wait([asking])
         record = self.book.get(container)
-        if record is None or not is_running(record.run):
+        if record is None or not is_running(record.run.pid, record.run.started):
             return None
         under_way = self._tasks.get(container)
         if under_way is not None and under_way[0] == record.run:
@@ -213,6 +210,13 @@ class Attacher:
         if ahead is not None:
             with suppress(AttachError):
                 return await asyncio.shield(ahead)
+        for seconds_more in ENGINE_LATE_SECONDS:
+            try:
+                return await self.threads.attach(target, wanted)
+            except AttachError as error:
+                if not await holder_has_ended(self.engine, str(error)):
+                    raise
+            await asyncio.sleep(seconds_more)
         return await self.threads.attach(target, wanted)
 
     def is_over(self, container: str) -> bool:
@@ -278,14 +282,3 @@ def decide(container: Object) -> Decision:
         return decide_inspected(container, wrapped=is_wrapped(container))
     except WeaveCidrError as error:
         return LeftAlone(str(error))
-
-
-def is_running(run: Run) -> bool:
-    """Whether its first process is there, which no other run of the container has beside it; False
-    where that cannot be told. The pid's next process would have been started after the run."""
-    started = seconds(run.started)
-    try:
-        created = psutil.Process(run.pid).create_time()
-    except psutil.Error:
-        return False
-    return started is not None and created <= started + CLOCKS_SECONDS

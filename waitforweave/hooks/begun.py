@@ -10,7 +10,7 @@ import psutil
 
 from waitforweave.attach.backend import Container
 from waitforweave.gate.weave_cidr import Wanted
-from waitforweave.hooks.process import is_gone
+from waitforweave.hooks.process import is_gone, is_of
 from waitforweave.hooks.threads import Threads
 
 Attach = asyncio.Task[tuple[str, ...]]
@@ -56,15 +56,6 @@ class Begun:
     def forget(self, container: str) -> None:
         """It is destroyed."""
         self._attaches.pop(container, None)
-
-
-def is_of(process: psutil.Process, pid: int) -> bool:
-    """Whether it is the process of this pid, and not another that got its number; one that has
-    ended meanwhile was it."""
-    try:
-        return process.pid == pid and process == psutil.Process(pid)
-    except psutil.Error:
-        return True
 
 
 def seen(attach: Attach) -> None:

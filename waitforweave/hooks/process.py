@@ -7,8 +7,12 @@ from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
+import psutil
+
 from waitforweave.docker.create import GATE
 
+# A process' start is told in whole seconds after the boot, a container's by another clock.
+CLOCKS_SECONDS = 1.0
 GATE_FOLDER = GATE.rpartition("/")[0] + "/"
 
 
@@ -42,6 +46,27 @@ def is_gone(pid: int) -> bool:
     except OSError:
         return False
     return False
+
+
+def is_running(pid: int, started: str) -> bool:
+    """Whether the first process of the run that `started` then (RFC 3339) is there, which no other
+    run of its container has beside it; False where that cannot be told. The pid's next process
+    would have been started after the run."""
+    run = seconds(started)
+    try:
+        created = psutil.Process(pid).create_time()
+    except psutil.Error:
+        return False
+    return run is not None and created <= run + CLOCKS_SECONDS
+
+
+def is_of(process: psutil.Process, pid: int) -> bool:
+    """Whether it is the process of this pid, and not another that got its number; one that has
+    ended meanwhile was it."""
+    try:
+        return process.pid == pid and process == psutil.Process(pid)
+    except psutil.Error:
+        return True
 
 
 def seconds(text: str) -> float | None:

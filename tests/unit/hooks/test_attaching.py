@@ -17,9 +17,9 @@ from tests.unit.hooks.conftest import Adapter, as_backend
 from waitforweave.attach.backend import AttachError
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.hooks import attaching
-from waitforweave.hooks.attaching import Attacher, is_running
-from waitforweave.hooks.book import Attached, Ended, Failed, Run
-from waitforweave.hooks.process import Process
+from waitforweave.hooks.attaching import Attacher
+from waitforweave.hooks.book import Attached, Ended, Failed
+from waitforweave.hooks.process import Process, is_running
 
 ID = "c" * 64
 INSPECT = f"GET /containers/{ID}/json"
@@ -210,9 +210,58 @@ def test_of_one_that_has_ended_nothing_is_known(play, adapter, container):
 
 def test_a_run_is_running_as_long_as_its_process_is_there():
     with subprocess.Popen(["sleep", "60"]) as child:
-        assert is_running(Run(ID, "a", child.pid, stamp()))
+        assert is_running(child.pid, stamp())
         # A process that was started after it, with the pid that it had.
-        assert not is_running(Run(ID, "a", child.pid, stamp(minutes=1)))
-        assert not is_running(Run(ID, "a", child.pid, ""))
+        assert not is_running(child.pid, stamp(minutes=1))
+        assert not is_running(child.pid, "")
         child.kill()
-    assert not is_running(Run(ID, "a", child.pid, stamp()))
+    assert not is_running(child.pid, stamp())
+
+
+REFUSED = f"Unable to claim: address 10.2.1.5/24 already in use by {'b' * 12}"
+
+
+@pytest.mark.parametrize("holder", [None, {"Id": "b" * 64, "Name": "/b", "State": {"Pid": 0}}])
+def test_an_address_of_one_that_has_just_ended_is_had_a_moment_later(
+    play, adapter, running, monkeypatch, holder
+):
+    """Its link is there still: the kernel takes its namespace down in its own time."""
+    if holder is not None:
+        adapter.engine.answers[f"GET /containers/{'b' * 12}/json"] = (200, holder)
+    refusals = iter([AttachError(REFUSED)] * 2)
+
+    def attach(target, wanted):
+        for refusal in refusals:
+            raise refusal
+        return ("10.2.1.5/24",)
+
+    monkeypatch.setattr(adapter.backend, "attach", attach)
+
+    async def scene(attacher):
+        assert isinstance(await attacher.see_to(ID, "start"), Attached)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("pid", "tries"), [(1, 1), (0, 3)])
+@pytest.mark.usefixtures("running")
+def test_who_stays_there_is_named(play, adapter, monkeypatch, pid, tries):
+    """Of one that has ended, a process in its namespace may go on for ever."""
+    monkeypatch.setattr(attaching, "ENGINE_LATE_SECONDS", (0.0, 0.0))
+    holder = {"Id": "b" * 64, "Name": "/db", "State": {"Pid": pid}}
+    adapter.engine.answers[f"GET /containers/{'b' * 12}/json"] = (200, holder)
+    tried = []
+
+    def attach(target, wanted):
+        tried.append(target)
+        raise AttachError(REFUSED)
+
+    monkeypatch.setattr(adapter.backend, "attach", attach)
+
+    async def scene(attacher):
+        outcome = await attacher.see_to(ID, "start")
+        assert isinstance(outcome, Failed)
+        assert outcome.reason.endswith(f"already in use by db ({'b' * 12})")
+
+    play(scene)
+    assert len(tried) == tries

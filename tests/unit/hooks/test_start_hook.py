@@ -109,7 +109,8 @@ def test_a_run_that_ended_during_the_attach_is_no_failure(adapter, container, st
 
 def test_who_is_refused_an_address_is_told_its_holders_name(adapter, container):
     container("WEAVE_CIDR=10.2.1.5/24")
-    adapter.engine.answers[f"GET /containers/{'d' * 12}/json"] = (200, {"Name": "/db"})
+    holder = {"Name": "/db", "State": {"Pid": 1}}
+    adapter.engine.answers[f"GET /containers/{'d' * 12}/json"] = (200, holder)
     adapter.backend.error = AttachError(f"10.2.1.5/24 already in use by {'d' * 12}")
     message = adapter.start().json()["message"]
     assert message.endswith(f"10.2.1.5/24 already in use by db ({'d' * 12})")
