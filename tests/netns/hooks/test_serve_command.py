@@ -36,10 +36,11 @@ def command(space: Space, folder: Path, listen: str) -> list[str]:
 
 
 @contextmanager
-def serving(space: Space, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A server that has said that it listens."""
+def serving(space: Space, folder: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
+    """A server that has said that it listens; `before` is the command that runs its command."""
     url = f"unix://{folder}/hooks.sock"
-    process = subprocess.Popen(command(space, folder, url), stderr=subprocess.PIPE, text=True)
+    words = [*before, *command(space, folder, url)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         assert process.stderr.readline() == f"weavewait serve: listening on {url}\n"
@@ -78,20 +79,9 @@ def pre_hook(body: str) -> dict[str, object]:
 
 
 def test_it_may_open_as_many_files_as_it_may(space, tmp_path):
-    with limited(resource.RLIMIT_NOFILE, 64), serving(space, tmp_path) as server:
+    with serving(space, tmp_path, "prlimit", "--nofile=64:", "--") as server:
         soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     assert soft == hard > 64
-
-
-@contextmanager
-def limited(kind: int, soft: int) -> Iterator[None]:
-    """What is started within begins with this soft limit."""
-    _, hard = before = resource.getrlimit(kind)
-    resource.setrlimit(kind, (soft, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(kind, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
