@@ -120,13 +120,13 @@ class Ahead:
         self._told &= there
         for name in there - oldest - self._told:
             containers = container_ids(f"{self.proc}/{name}", own)
-            if containers:
+            if containers and self.expected.keys().isdisjoint(containers):
                 self._told.add(name)
             for container in self.expected.keys() & containers:
                 self.found(container, name)
 
     def found(self, container: str, pid: str) -> None:
-        if pid not in self.expected[container]:
+        if pid not in self.expected[container] and is_connected(self.proc / pid):
             self.dismiss(container)
             self.attacher.begin_ahead(Container(container, int(pid)))
 
@@ -142,6 +142,17 @@ def container_ids(process: str, own: str) -> set[str]:
             return netns.containers_in(file.read())
     except (OSError, ValueError):  # It has ended, or is nobody's that we may see.
         return set()
+
+
+def is_connected(process: Path) -> bool:
+    """Whether the engine's own interface is up in its network namespace. Before it gives that one,
+    it switches IPv6 off in all of them (libnetwork's SetKey), and takes ours their addresses so;
+    whoever looks on another container's account may come that early."""
+    try:
+        # A head, and a line for each IPv4 route.
+        return (process / "net/route").read_bytes().count(b"\n") > 1
+    except OSError:
+        return False
 
 
 def link_events() -> socket.socket:

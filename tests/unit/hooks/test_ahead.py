@@ -27,6 +27,9 @@ from waitforweave.hooks.start_hook import StartHook
 ID = "c" * 64
 OTHER = "b" * 64
 PID = os.getpid()
+# As /proc/PID/net/route has them: with the engine's interface, and without.
+NO_ROUTES = "Iface\tDestination\tGateway\n"
+ROUTES = f"{NO_ROUTES}eth0\t000011AC\t00000000\n"
 Scene = Callable[[Ahead], Coroutine[Any, Any, None]]
 
 
@@ -36,13 +39,15 @@ class Proc:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, pid: int, container: str, network: str = "net:[1]") -> None:
+    def put(self, pid: int, container: str, network: str = "net:[1]", routes: str = ROUTES) -> None:
         """A process of a container."""
         folder = self.root / str(pid)
         (folder / "ns").mkdir(parents=True, exist_ok=True)
         (folder / "ns/net").unlink(missing_ok=True)
         (folder / "ns/net").symlink_to(network)
         (folder / "cgroup").write_text(f"0::/docker/{container}\n")
+        (folder / "net").mkdir(exist_ok=True)
+        (folder / "net/route").write_text(routes)
 
 
 @pytest.fixture
@@ -146,6 +151,25 @@ def test_no_other_process_is_taken_for_its_first_one(play, adapter, proc, before
         assert adapter.backend.attached == []
         ahead.dismiss(ID)
         assert ahead.expected == {}
+
+    play(scene)
+
+
+@pytest.mark.parametrize("routes", ["", NO_ROUTES])
+def test_it_is_not_attached_before_the_engine_has_connected_it(play, adapter, proc, routes):
+    """What another container's interface made us look at: the engine switches IPv6 off in all that
+    is there when it begins with this one's."""
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        proc.put(PID, ID, routes=routes)
+        ahead.look()
+        await quiet(ahead)
+        assert adapter.backend.attached == []
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        assert len(adapter.backend.attached) == 1
 
     play(scene)
 
