@@ -14,7 +14,7 @@ from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import Object
 from waitforweave.docker.original import is_wrapped
 from waitforweave.gate.weave_cidr import Wanted, WeaveCidrError
-from waitforweave.hooks.begun import Attach, Begun
+from waitforweave.hooks.begun import Attach, Begun, sets_interfaces
 from waitforweave.hooks.book import (
     Attached,
     Book,
@@ -122,7 +122,8 @@ class Attacher:
         """`decide`; what it wants, or that it is none of ours, is noted for good."""
         decision = decide(container)
         if not isinstance(decision, LeftAlone):
-            self.book.promise(container["Id"], decision.wanted)
+            if not sets_interfaces(container):
+                self.book.promise(container["Id"], decision.wanted)
         elif self.book.leave_alone(container["Id"]):
             log.info("%s %s: left alone: %s", cause, name_of(container), decision.reason)
         return decision

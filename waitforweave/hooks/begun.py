@@ -9,6 +9,7 @@ from contextlib import suppress
 import psutil
 
 from waitforweave.attach.backend import Container
+from waitforweave.docker.json_object import Object
 from waitforweave.gate.weave_cidr import Wanted
 from waitforweave.hooks.process import is_gone, is_of
 from waitforweave.hooks.threads import Threads
@@ -56,6 +57,14 @@ class Begun:
     def forget(self, container: str) -> None:
         """It is destroyed."""
         self._attaches.pop(container, None)
+
+
+def sets_interfaces(container: Object) -> bool:
+    """Whether it has sysctls of all interfaces, or of those to come: runc writes them after the
+    engine has connected it, so that an `ethwe` that is there by then has others than one that comes
+    after the start, or loses its IPv6."""
+    sysctls = container["HostConfig"].get("Sysctls") or {}
+    return any(".conf." in name or ".neigh." in name for name in sysctls)
 
 
 def seen(attach: Attach) -> None:

@@ -187,6 +187,29 @@ def test_only_what_is_known_and_does_not_run_is_expected(play, adapter, starts, 
     play(scene)
 
 
+@pytest.mark.parametrize(
+    ("sysctls", "ahead_of_it"),
+    [
+        (None, True),
+        ({"net.core.somaxconn": "1024", "net.ipv4.ip_unprivileged_port_start": "0"}, True),
+        ({"net.ipv6.conf.all.disable_ipv6": "1"}, False),
+        ({"net.ipv4.conf.default.rp_filter": "2"}, False),
+        ({"net.ipv4.neigh.default.gc_stale_time": "30"}, False),
+    ],
+)
+def test_one_with_sysctls_of_interfaces_is_attached_when_they_are_set(
+    play, container, sysctls, ahead_of_it
+):
+    async def scene(ahead):
+        value = container("WEAVE_CIDR=10.2.1.5/24", running=False, name="b")
+        value["HostConfig"]["Sysctls"] = sysctls
+        await ahead.attacher.foresee(OTHER, "event create")
+        ahead.expect(OTHER)
+        assert (OTHER in ahead.expected) is ahead_of_it
+
+    play(scene)
+
+
 def test_what_fails_ahead_is_tried_again_and_told_of(play, adapter, proc, starts):
     adapter.backend.error = AttachError("no address")
 
