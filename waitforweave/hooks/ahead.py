@@ -66,13 +66,20 @@ class Ahead:
         """This one is about to start."""
         if self.attacher.goes_ahead(container):
             self.dismiss(container)  # The newest stands last.
+            # A start that failed has left it: the engine tells of no end then.
+            self.attacher.early.forget_ended(container)
             self.expected[container] = frozenset(os.listdir(self.proc))  # noqa: PTH208 - names are enough
             # Newer engines say so when its namespace is there already.
             self.look()
 
     def dismiss(self, container: str) -> None:
-        """It has started, or ended."""
+        """It has started, or ended, or will not start after all."""
         self.expected.pop(container, None)
+
+    def dismiss_all(self) -> None:
+        """What became of them was told while nobody listened. Whoever stood here for ever would
+        make each look one at all processes since."""
+        self.expected.clear()
 
     def _readable(self, events: socket.socket) -> None:
         came = False

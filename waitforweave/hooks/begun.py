@@ -49,6 +49,11 @@ class Begun:
         process, _ = self._attaches[container]
         return is_gone(process.pid)
 
+    def forget_ended(self, container: str) -> None:
+        """The same, of whom the process is no more."""
+        if container in self._attaches and self.has_ended(container):
+            self.forget(container)
+
     def keep(self, existing: Set[str]) -> None:
         """Forget those of containers that are not there."""
         for gone in self._attaches.keys() - existing:

@@ -23,6 +23,7 @@ class Meaning(Enum):
 
     MADE = "made"  # what it wants, or that it is none of ours, can be known before it is started
     COMING = "coming"  # the engine connects it to a network: it is about to start
+    PARTED = "parted"  # from a network: it will not start after all, or it ends
     ATTACH = "attach"  # it has a network namespace that we may not have seen yet
     ENDED = "ended"  # its namespace is gone; it may be started again
     GONE = "gone"  # it never will
@@ -31,6 +32,7 @@ class Meaning(Enum):
 MEANINGS = {
     ("container", "create"): Meaning.MADE,
     ("network", "connect"): Meaning.COMING,
+    ("network", "disconnect"): Meaning.PARTED,
     ("container", "start"): Meaning.ATTACH,
     ("container", "unpause"): Meaning.ATTACH,
     ("container", "die"): Meaning.ENDED,

@@ -110,6 +110,8 @@ class Watcher:
             self.ahead.expect(container)
             return
         self.ahead.dismiss(container)
+        if event.meaning is Meaning.PARTED:
+            return
         if event.meaning is Meaning.ATTACH:
             if not self.attacher.book.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
@@ -190,6 +192,7 @@ class Watcher:
         """At everything; a look that an earlier connection began is of no use any more."""
         for earlier in self._looks:
             earlier.cancel()
+        self.ahead.dismiss_all()
         self._looks = [self.beside(self.look_around()), self.beside(self.give_back_leftovers())]
 
     async def look_around(self) -> None:

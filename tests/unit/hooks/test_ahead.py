@@ -290,6 +290,26 @@ def test_one_that_has_ended_at_once_is_not_asked_about(play, adapter, proc, capl
         play(scene)
 
 
+def test_the_process_of_a_start_that_failed_is_not_the_next_runs(play, proc):
+    """The engine tells of no end of it; who starts it again waits for its network all the same."""
+    with subprocess.Popen(["sleep", "60"]) as child:
+
+        async def scene(ahead):
+            ahead.expect(ID)
+            proc.put(child.pid, ID)
+            ahead.look()
+            await quiet(ahead)
+            ahead.expect(ID)
+            assert ahead.attacher.early.addresses(ID) is not None, "a second network's event"
+            child.kill()
+            child.wait()
+            assert ahead.attacher.is_over(ID)
+            ahead.expect(ID)
+            assert not ahead.attacher.is_over(ID)
+
+        play(scene)
+
+
 @pytest.mark.parametrize("how", ["by its event", "by a look at all that is there"])
 def test_what_is_destroyed_is_forgotten(play, proc, how):
     async def scene(ahead):

@@ -176,6 +176,26 @@ def test_what_is_ours_is_known_before_its_start_and_is_attached_when_it_comes(pl
     play(scene)
 
 
+def test_one_that_does_not_start_after_all_is_expected_no_more(play, container):
+    """The engine says no "die" then; or we did not hear what it said."""
+    container("WEAVE_CIDR=10.2.1.5/24", running=False)
+
+    async def scene(stage):
+        ahead, network = stage.watcher.ahead, {"ID": "n1", "Attributes": {"container": ID}}
+        stage.say("create")
+        await stage.until(lambda: stage.watcher.attacher.book.promised(ID))
+        stage.event("network", "connect", LATER + 1, network)
+        await stage.until(lambda: ahead.expected)
+        stage.event("network", "disconnect", LATER + 2, network)
+        await stage.until(lambda: not ahead.expected)
+        stage.event("network", "connect", LATER + 3, network)
+        await stage.until(lambda: ahead.expected)
+        stage.hang_up()
+        await stage.until(lambda: not ahead.expected)
+
+    play(scene)
+
+
 def test_an_engine_that_cannot_answer_is_asked_again_at_the_start(play, adapter, container):
     container()
     inspect = f"GET /containers/{ID}/json"
