@@ -174,6 +174,21 @@ def test_it_is_not_attached_before_the_engine_has_connected_it(play, adapter, pr
     play(scene)
 
 
+def test_a_cgroup_may_have_any_name(play, adapter, proc):
+    """Whoever has one of his own may give it: it is no reason to see nobody any more."""
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        proc.put(11, OTHER)
+        (proc.root / "11/cgroup").write_bytes(b"0::/user/\xff\n")
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        assert len(adapter.backend.attached) == 1
+
+    play(scene)
+
+
 @pytest.mark.parametrize("why", ["not asked about yet", "runs already", "asks the engine itself"])
 def test_only_what_is_known_and_does_not_run_is_expected(play, adapter, starts, why):
     async def scene(ahead):
