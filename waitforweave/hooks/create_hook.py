@@ -114,13 +114,13 @@ class CreateHook:
     async def require_volume_container(self) -> None:
         """Bring the volume container back if it was pruned (weave#2454, #3572). HookError."""
         try:
-            there = await volume_container.is_there(self.engine)
+            if not await volume_container.is_there(self.engine):
+                await self.make_volume_container()
         except EngineError as error:
             raise HookError(error.status or 502, f"weavewait: {error}") from error
-        if not there:
-            await self.make_volume_container()
 
     async def make_volume_container(self) -> None:
+        """HookError; EngineError."""
         try:
             await volume_container.make(self.engine, {"Image": self.options.volume_image})
         except EngineError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from waitforweave.docker.create import GATE, effective_command
+from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.json_object import parse
 
 GATED = '{"Image": "i:1", "Env": ["WEAVE_CIDR=10.2.1.5/24"], "Cmd": ["c"]}'
@@ -146,6 +148,21 @@ def test_somebody_else_bringing_it_back_is_as_good(adapter):
     del adapter.engine.answers["GET /containers/weavewait/json"]
     adapter.engine.answers["POST /containers/create?name=weavewait"] = (409, {"message": "taken"})
     assert GATE in body_of(adapter.create(GATED))
+
+
+def test_an_engine_that_cannot_say_then_is_quoted(adapter, monkeypatch):
+    answers: Iterator[bool | EngineError] = iter([False, EngineError(500, "out of memory")])
+
+    async def is_there(_engine: Engine) -> bool:
+        answer = next(answers)
+        if isinstance(answer, EngineError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("waitforweave.docker.volume_container.is_there", is_there)
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (409, {"message": "taken"})
+    refused = adapter.create(GATED)
+    assert (refused.status_code, refused.json()) == (500, {"message": "weavewait: out of memory"})
 
 
 def test_without_the_volume_image_the_client_is_told_what_to_do(adapter):
