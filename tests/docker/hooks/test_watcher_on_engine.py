@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.support.launched import WEAVEWAIT
 from tests.support.notified import notifications
 
 PATIENCE_SECONDS = 60.0
+MANY = 8
 SHOW = "ip -4 -o addr show dev ethwe 2>/dev/null | tr -s ' ' | cut -d ' ' -f 4"
 # Not gated: these containers are made past the proxy, and show when they are attached.
 WAIT = "until ip -4 -o addr show dev ethwe 2>/dev/null | grep -q inet; do usleep 10000; done"
@@ -123,6 +125,23 @@ def test_it_is_attached_while_the_engine_still_makes_it(engine, folder):
                 engine.docker("restart", "-t", "0", container)
             engine.docker("rm", "-f", container)
         assert len(re.findall(r": attached .* ahead of its start", log(folder))) > 3
+
+
+def test_many_at_once_all_keep_their_ipv6(engine, folder):
+    """The interface of one makes us look at all, also where the engine has not begun with the
+    network: it switches IPv6 off then."""
+
+    def run_one(number: int) -> str:
+        cidr = f"10.2.1.{number}/24 fd00:2::{number}/64"
+        return run(engine, images.BUSYBOX, "sleep", "600", cidr=cidr)
+
+    show = "ip -o addr show dev ethwe scope global | tr -s ' ' | cut -d ' ' -f 4"
+    with serving(engine, folder), ThreadPoolExecutor(MANY) as pool:
+        containers = list(pool.map(run_one, range(1, MANY + 1)))
+        until(lambda: log(folder).count(": attached ") == MANY)
+        for number, container in enumerate(containers, 1):
+            found = engine.docker("exec", container, "sh", "-c", show).out.split()
+            assert found == [f"10.2.1.{number}/24", f"fd00:2::{number}/64"]
 
 
 def test_what_ran_before_the_server(engine, folder):
