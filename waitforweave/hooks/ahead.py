@@ -4,7 +4,7 @@ Its network namespace is there 40 ms and more before the engine's event "start" 
 lies between), in which no call tells its process: the engine holds the container's lock. So we look
 for ourselves. The engine says whom it connects to a network of its own (event "connect"), and the
 kernel that an interface of the host came up: the other end of the container's. Then the container's
-first process is among those that are new, in a cgroup that bears its id.
+first process is among the newest, in a cgroup that bears its id.
 
 Whatever fails here, or cannot be seen, is left to the attach that follows the start.
 """
@@ -12,6 +12,7 @@ Whatever fails here, or cannot be seen, is left to the attach that follows the s
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import os
 import socket
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 PROC = Path("/proc")
 # More than any datagram of rtnetlink's multicast groups (NLMSG_GOODSIZE, a page).
 DATAGRAM_BYTES = 32 * 1024
+# How many processes a look is at: for each start that is under way some come after the one that we
+# look for, the engine's own helpers; and no look holds all others up for long (20 us for each).
+NEWEST, FOR_EACH, MOST = 64, 8, 256
 
 
 class Ahead:
@@ -38,10 +42,9 @@ class Ahead:
     def __init__(self, attacher: Attacher, proc: Path = PROC) -> None:
         self.attacher = attacher
         self.proc = proc
-        # The processes that were there before it, of each that is expected.
-        self.expected: dict[str, frozenset[str]] = {}
-        # The processes of which it is known whose they are; they stay so.
-        self._told: set[str] = set()
+        self.expected: set[str] = set()
+        # Whose the newest processes are, as far as they are a container's: that stays so.
+        self._whose: dict[int, set[str]] = {}
         # The ifindex of each interface that is up.
         self._up: set[int] = set()
 
@@ -64,21 +67,19 @@ class Ahead:
 
     def expect(self, container: str) -> None:
         """This one is about to start."""
+        # A start that failed has left it: the engine tells of no end then.
+        self.attacher.early.forget_ended(container)
         if self.attacher.goes_ahead(container):
-            self.dismiss(container)  # The newest stands last.
-            # A start that failed has left it: the engine tells of no end then.
-            self.attacher.early.forget_ended(container)
-            self.expected[container] = frozenset(os.listdir(self.proc))  # noqa: PTH208 - names are enough
-            # Newer engines say so when its namespace is there already.
+            self.expected.add(container)
+            # Newer engines say so when they have connected it already.
             self.look()
 
     def dismiss(self, container: str) -> None:
         """It has started, or ended, or will not start after all."""
-        self.expected.pop(container, None)
+        self.expected.discard(container)
 
     def dismiss_all(self) -> None:
-        """What became of them was told while nobody listened. Whoever stood here for ever would
-        make each look one at all processes since."""
+        """What became of them was told while nobody listened."""
         self.expected.clear()
 
     def _readable(self, events: socket.socket) -> None:
@@ -119,23 +120,27 @@ class Ahead:
     def look(self) -> None:
         """Attach whoever of the expected has its first process."""
         if not self.expected:
-            self._told.clear()
+            self._whose.clear()
             return
-        oldest = next(iter(self.expected.values()))
         own = os.readlink(netns.OWN)  # noqa: PTH115 - as below
-        there = {name for name in os.listdir(self.proc) if name.isdecimal()}  # noqa: PTH208 - as above
-        self._told &= there
-        for name in there - oldest - self._told:
-            containers = container_ids(f"{self.proc}/{name}", own)
-            if containers and self.expected.keys().isdisjoint(containers):
-                self._told.add(name)
-            for container in self.expected.keys() & containers:
-                self.found(container, name)
+        known, self._whose = self._whose, {}
+        for pid in newest(self.proc, min(MOST, NEWEST + FOR_EACH * len(self.expected))):
+            process = f"{self.proc}/{pid}"
+            containers = known.get(pid) or container_ids(process, own)
+            if containers:
+                self._whose[pid] = containers
+            for container in self.expected & containers:
+                if is_connected(process):
+                    self.dismiss(container)
+                    self.attacher.begin_ahead(Container(container, pid))
 
-    def found(self, container: str, pid: str) -> None:
-        if pid not in self.expected[container] and is_connected(self.proc / pid):
-            self.dismiss(container)
-            self.attacher.begin_ahead(Container(container, int(pid)))
+
+def newest(proc: Path, count: int) -> list[int]:
+    """The processes that were made last, newest first: the kernel gives the numbers in order, and
+    begins again after the highest."""
+    last = int((proc / "loadavg").read_text().split()[4])
+    pids = [int(name) for name in os.listdir(proc) if name.isdecimal()]  # noqa: PTH208 - names are enough
+    return heapq.nsmallest(count, pids, key=lambda pid: (pid > last, -pid))
 
 
 def container_ids(process: str, own: str) -> set[str]:
@@ -151,13 +156,13 @@ def container_ids(process: str, own: str) -> set[str]:
         return set()
 
 
-def is_connected(process: Path) -> bool:
+def is_connected(process: str) -> bool:
     """Whether the engine's own interface is up in its network namespace. Before it gives that one,
     it switches IPv6 off in all of them (libnetwork's SetKey), and takes ours their addresses so;
     whoever looks on another container's account may come that early."""
     try:
         # A head, and a line for each IPv4 route.
-        return (process / "net/route").read_bytes().count(b"\n") > 1
+        return Path(f"{process}/net/route").read_bytes().count(b"\n") > 1
     except OSError:
         return False
 

@@ -160,11 +160,12 @@ class Attacher:
 
     def goes_ahead(self, container: str) -> bool:
         """Whether it can be attached before the engine says that it runs: we know what it wants,
-        and it does not run yet."""
+        it does not run yet, and no such attach was begun (it may be connected to many networks)."""
         return (
             self.backend.by_process
             and bool(self.book.promised(container))
             and self.book.get(container) is None
+            and container not in self.early
         )
 
     def begin_ahead(self, container: Container) -> None:

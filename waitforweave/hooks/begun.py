@@ -24,6 +24,9 @@ class Begun:
         self.threads = threads
         self._attaches: dict[str, tuple[psutil.Process, Attach]] = {}
 
+    def __contains__(self, container: str) -> bool:
+        return container in self._attaches
+
     def begin(self, container: Container, wanted: Sequence[Wanted]) -> None:
         """Attach it, unless it has ended."""
         with suppress(psutil.Error):
@@ -51,7 +54,7 @@ class Begun:
 
     def forget_ended(self, container: str) -> None:
         """The same, of whom the process is no more."""
-        if container in self._attaches and self.has_ended(container):
+        if container in self and self.has_ended(container):
             self.forget(container)
 
     def keep(self, existing: Set[str]) -> None:

@@ -18,7 +18,7 @@ from tests.unit.hooks.conftest import Adapter, as_backend
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.docker.engine import Engine
 from waitforweave.gate import nlmsg, rtnl, uapi
-from waitforweave.hooks.ahead import Ahead
+from waitforweave.hooks.ahead import Ahead, newest
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Attached, Ended, Failed
 from waitforweave.hooks.protocol import ClientRequest, ServerResponse
@@ -53,6 +53,7 @@ class Proc:
 @pytest.fixture
 def proc(tmp_path) -> Proc:
     (tmp_path / "self").mkdir()
+    (tmp_path / "loadavg").write_text(f"0.00 0.00 0.00 1/85 {PID}\n")
     return Proc(tmp_path)
 
 
@@ -107,7 +108,7 @@ def test_it_is_attached_as_soon_as_its_process_is_seen(play, adapter, proc, star
     async def scene(ahead):
         ahead.expect(ID)
         ahead.look()
-        assert ahead.expected.keys() == {ID}, "its process is not there yet"
+        assert ahead.expected == {ID}, "its process is not there yet"
         proc.put(PID, ID)
         ahead.look()
         await quiet(ahead)
@@ -121,24 +122,33 @@ def test_it_is_attached_as_soon_as_its_process_is_seen(play, adapter, proc, star
     play(scene)
 
 
-def test_an_engine_that_tells_late_has_its_process_there_already(play, adapter, proc, monkeypatch):
-    found = iter([[], [str(PID)]])
-    monkeypatch.setattr(os, "listdir", lambda _path: next(found))
+def test_an_engine_that_tells_late_has_its_process_there_already(play, adapter, proc):
     proc.put(PID, ID)
 
     async def scene(ahead):
         ahead.expect(ID)
+        await quiet(ahead)
+        ahead.expect(ID)
+        assert ahead.expected == set(), "connected to a second network"
         await quiet(ahead)
         assert len(adapter.backend.attached) == 1
 
     play(scene)
 
 
-@pytest.mark.parametrize("before", ["there before", "in our own network namespace", "another's"])
+@pytest.mark.parametrize(
+    ("last", "found"), [(9, [8, 7, 6]), (7, [7, 6, 1]), (1, [1, 8, 7]), (0, [8, 7, 6])]
+)
+def test_the_newest_processes_also_where_the_numbers_began_again(proc, last, found):
+    (proc.root / "loadavg").write_text(f"0.00 0.00 0.00 1/85 {last}\n")
+    for pid in (1, 6, 7, 8):
+        proc.put(pid, OTHER)
+    assert newest(proc.root, 3) == found
+
+
+@pytest.mark.parametrize("before", ["in our own network namespace", "another's"])
 def test_no_other_process_is_taken_for_its_first_one(play, adapter, proc, before):
     own = str(Path("/proc/thread-self/ns/net").readlink())
-    if before == "there before":
-        proc.put(PID, ID)
 
     async def scene(ahead):
         ahead.expect(ID)
@@ -150,7 +160,7 @@ def test_no_other_process_is_taken_for_its_first_one(play, adapter, proc, before
         await quiet(ahead)
         assert adapter.backend.attached == []
         ahead.dismiss(ID)
-        assert ahead.expected == {}
+        assert ahead.expected == set()
 
     play(scene)
 
@@ -197,7 +207,7 @@ def test_only_what_is_known_and_does_not_run_is_expected(play, adapter, starts, 
             await ahead.attacher.see_to(ID, "event start")
         adapter.backend.by_process = why != "asks the engine itself"
         ahead.expect(OTHER if why == "not asked about yet" else ID)
-        assert ahead.expected == {}
+        assert ahead.expected == set()
 
     play(scene)
 

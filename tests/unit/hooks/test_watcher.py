@@ -164,14 +164,14 @@ def test_what_is_ours_is_known_before_its_start_and_is_attached_when_it_comes(pl
         attacher = stage.watcher.attacher
         stage.say("create")
         await stage.until(lambda: attacher.book.promised(ID))
-        assert (stage.attached, stage.watcher.ahead.expected) == ([], {})
+        assert (stage.attached, stage.watcher.ahead.expected) == ([], set())
         network = {"ID": "n1", "Attributes": {"container": ID}}
         stage.event("network", "connect", LATER + 1, network)
-        await stage.until(lambda: stage.watcher.ahead.expected.keys() == {ID})
+        await stage.until(lambda: stage.watcher.ahead.expected == {ID})
         container("WEAVE_CIDR=10.2.1.5/24")
         stage.say("start", LATER + 2)
         await stage.until(lambda: stage.attached)
-        assert stage.watcher.ahead.expected == {}
+        assert stage.watcher.ahead.expected == set()
 
     play(scene)
 
