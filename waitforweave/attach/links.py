@@ -15,6 +15,8 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach.backend import AttachError
+from waitforweave.attach.question import ask
+from waitforweave.gate import nlmsg, rtnl, uapi
 
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
@@ -43,11 +45,23 @@ def link_at(ipr: IPRoute, index: int) -> Any | None:  # noqa: ANN401
 
 
 def index_of(name: str) -> int | None:
-    """The ifindex of this name in the thread's namespace, or None: an ioctl, no dump."""
+    """The ifindex of this name in the thread's namespace, or None.
+
+    Not if_nametoindex(3): where there is no such name, its ioctl runs modprobe, once or twice, and
+    waits for it (net/core/dev_ioctl.c, dev_load).
+    """
+    question = rtnl.IFINFOMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+    question += nlmsg.encode_attribute(uapi.IFLA_IFNAME, name.encode() + b"\0")
+    without_statistics = rtnl.U32.pack(uapi.RTEXT_FILTER_SKIP_STATS)
+    question += nlmsg.encode_attribute(uapi.IFLA_EXT_MASK, without_statistics)
     try:
-        return socket.if_nametoindex(name)
-    except OSError:
-        return None
+        answer = ask(uapi.RTM_GETLINK, question)
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            return None
+        raise
+    index: int = rtnl.IFINFOMSG.unpack_from(answer.payload)[2]
+    return index
 
 
 def is_ours(link: Any) -> bool:  # noqa: ANN401

@@ -24,7 +24,8 @@ HEADER = struct.Struct("=IHHII")
 # struct ifinfomsg: family, type, index, flags, change mask
 LINK = struct.Struct("=BxHiII")
 ATTRIBUTE = struct.Struct("=HH")
-SECONDS = 1.0
+# The kernel takes up to one for what is not urgent (net/core/link_watch.c), and more when busy.
+SECONDS = 3.0
 
 
 def await_up(index: int) -> None:
