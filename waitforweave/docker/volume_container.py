@@ -7,6 +7,7 @@ ends at once.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from waitforweave.docker.create import VOLUME_CONTAINER
@@ -15,6 +16,8 @@ from waitforweave.docker.engine import Engine, EngineError
 # podman names itself so in each answer.
 PODMAN = "Libpod-Api-Version"
 PATH = f"/containers/{VOLUME_CONTAINER}"
+# How long somebody else's making may take, whose end nothing tells: looked at again after each.
+MAKING_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 NEVER_STARTED = ("created", "configured", "initialized")
 
 
@@ -33,6 +36,16 @@ async def is_there(engine: Engine) -> bool:
     if PODMAN in found.headers and found.json()["State"]["Status"] in NEVER_STARTED:
         await fill(engine)
     return True
+
+
+async def await_it(engine: Engine) -> None:
+    """Until it is there, while somebody else makes it, but not for ever: Docker gives a name away
+    before there is a container of that name (moby: daemon/create.go), and until then it tells
+    whoever wants its volumes that there is none. EngineError."""
+    for seconds in MAKING_SECONDS:
+        if await is_there(engine):
+            return
+        await asyncio.sleep(seconds)
 
 
 async def make(engine: Engine, body: Mapping[str, object]) -> None:

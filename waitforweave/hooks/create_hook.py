@@ -125,7 +125,7 @@ class CreateHook:
             await volume_container.make(self.engine, {"Image": self.options.volume_image})
         except EngineError as error:
             if error.status == 409:  # Somebody else brings it back.
-                await volume_container.is_there(self.engine)
+                await volume_container.await_it(self.engine)
                 return
             raise HookError(
                 500,

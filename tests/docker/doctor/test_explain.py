@@ -43,9 +43,10 @@ def explained(engine: PrivateEngine, name: str = "explained") -> dict[str, Any]:
 
 
 def until(engine: PrivateEngine, now: str) -> dict[str, Any]:
-    """Explained, once it is doing this."""
+    """Explained, once it is doing this, and the hook server has said something of it: the engine
+    knows first."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := explained(engine))["now"].startswith(now):
+    while not ((found := explained(engine))["now"].startswith(now) and found["log"]):
         assert time.monotonic() < deadline, found
     return found
 
@@ -92,7 +93,7 @@ def test_its_attach_failed(engine, gated):
 
 def test_its_command_ended(engine, gated):
     run(gated, "-e", "WEAVE_CIDR=", command="false")
-    assert until(engine, "it ended with exit code 1")["log"]
+    assert " 10.32.0." in until(engine, "it ended with exit code 1")["log"][-1]
 
 
 @pytest.mark.parametrize(

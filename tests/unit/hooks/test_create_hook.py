@@ -144,10 +144,24 @@ def test_it_comes_back_also_for_a_container_that_is_made_again_with_its_gate(ada
     assert adapter.engine.calls[-1] == "POST /containers/create?name=weavewait"
 
 
-def test_somebody_else_bringing_it_back_is_as_good(adapter):
-    del adapter.engine.answers["GET /containers/weavewait/json"]
+def test_somebody_else_bringing_it_back_is_waited_for(adapter, monkeypatch):
+    """The name is taken before the container is there."""
+    answers = iter([False, False, True])
+
+    async def is_there(_engine: Engine) -> bool:
+        return next(answers)
+
+    monkeypatch.setattr("waitforweave.docker.volume_container.is_there", is_there)
     adapter.engine.answers["POST /containers/create?name=weavewait"] = (409, {"message": "taken"})
     assert GATE in body_of(adapter.create(GATED))
+    assert next(answers, None) is None
+
+
+def test_who_never_brings_it_back_is_not_waited_for_for_ever(adapter, monkeypatch):
+    monkeypatch.setattr("waitforweave.docker.volume_container.MAKING_SECONDS", (0.0, 0.0))
+    del adapter.engine.answers["GET /containers/weavewait/json"]
+    adapter.engine.answers["POST /containers/create?name=weavewait"] = (409, {"message": "taken"})
+    assert GATE in body_of(adapter.create(GATED)), "the engine says then that there is none"
 
 
 def test_an_engine_that_cannot_say_then_is_quoted(adapter, monkeypatch):
