@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lint test test-with-engine test-without-engine test-engines demo freeze platform tarball manuals release image pictures bench clean
+.PHONY: help venv lint test test-one-half test-other-half test-engines demo freeze platform tarball manuals release image pictures bench clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -56,16 +56,16 @@ image: freeze ## weavewait:latest, on the engine that DOCKER_HOST names
 test: lint freeze ## all tests, on a private engine that goes away with them; needs root
 	@PYTHON=$(PYTHON) build/need.sh dockerd docker busybox ip nft unshare nsenter setpriv cni-plugins \
 		buildah zsh fish docker-compose systemd-analyze chromium chromedriver
-	@echo "test: what needs an engine beside what needs none; each one's output when it has ended"
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-with-engine test-without-engine
+	@echo "test: two halves beside each other; the output of each when it has ended, 10 to 20 minutes"
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-one-half test-other-half
 
-# Apart, since the first waits for an engine most of its time. A test that runs make itself is no
-# part of this one's jobs.
-test-with-engine:
-	MAKEFLAGS= $(BIN)/pytest tests/docker
+# They wait most of their time, each for other things. A test that runs make is no part of this one's jobs.
+test-one-half:
+	MAKEFLAGS= $(BIN)/pytest tests/docker --ignore=tests/docker/proxy
 
-test-without-engine:
+test-other-half:
 	MAKEFLAGS= $(BIN)/pytest --ignore=tests/docker
+	MAKEFLAGS= $(BIN)/pytest tests/docker/proxy
 	MAKEFLAGS= WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 
 test-engines: freeze ## the tests against Docker of other Debian suites, and podman; ENGINE=trixie for one
