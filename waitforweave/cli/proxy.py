@@ -93,6 +93,8 @@ def run(
     stack: ExitStack,
 ) -> None:
     """Listen where we may, and serve. ListenError, and the end of the process for wrong options."""
+    if len(set(listen)) < len(listen):
+        raise click.UsageError("--listen: the same address twice.")
     sockets = passed_sockets(os.environ) if PASSED in listen else []
     urls = [url for url in listen if url != PASSED]
     addresses = [*map(parse_engine_url, urls), *map(address_of, sockets)]

@@ -210,7 +210,7 @@ class Attacher:
     ) -> tuple[str, ...]:
         """What went wrong ahead goes wrong again, and is told of, or does not. AttachError."""
         if ahead is not None:
-            with suppress(AttachError):
+            with suppress(Exception):
                 return await asyncio.shield(ahead)
         for seconds_more in ENGINE_LATE_SECONDS:
             try:

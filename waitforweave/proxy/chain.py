@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 
 import httpx
 
+from waitforweave.docker.reason import reason_below
 from waitforweave.docker.unix_transport import UnixTransport
 from waitforweave.proxy import protocol
 from waitforweave.proxy.adapters import Adapter
@@ -80,8 +81,8 @@ class Adapters:
             message = f"adapter {named(adapter)} did not answer within {ADAPTER_SECONDS:.0f} s"
             raise refusal(504, message) from error
         except (httpx.HTTPError, OSError) as error:
-            reason = str(error) or type(error).__name__
-            raise refusal(502, f"adapter {named(adapter)} cannot be reached: {reason}") from error
+            message = f"adapter {named(adapter)} cannot be reached: {reason_below(error)}"
+            raise refusal(502, message) from error
         if body is None:
             raise nonsense(adapter, f"more than {ANSWER_BYTES} bytes")
         if response.status_code >= 400:

@@ -253,6 +253,27 @@ def test_what_fails_ahead_is_tried_again_and_told_of(play, adapter, proc, starts
     play(scene)
 
 
+def test_a_fault_of_our_own_ahead_is_nothing_to_the_start(play, adapter, proc, starts, monkeypatch):
+    attach, faults = adapter.backend.attach, iter([ZeroDivisionError()])
+
+    def once(container, wanted):
+        for fault in faults:
+            raise fault
+        return attach(container, wanted)
+
+    monkeypatch.setattr(adapter.backend, "attach", once)
+
+    async def scene(ahead):
+        ahead.expect(ID)
+        proc.put(PID, ID)
+        ahead.look()
+        await quiet(ahead)
+        starts()
+        assert isinstance(await ahead.attacher.see_to(ID, "event start"), Attached)
+
+    play(scene)
+
+
 def test_another_process_than_the_runs_counts_for_nothing(play, adapter, proc, starts):
     with subprocess.Popen(["sleep", "60"]) as child:
 

@@ -140,7 +140,7 @@ def test_an_answer_without_end_is_not_held_in_memory(monkeypatch):
         (httpx.ConnectError("no route"), "no route"),
         (httpx.ReadError(""), "ReadError"),
         (httpx.RemoteProtocolError("half an answer"), "half an answer"),
-        (PermissionError(13, "Permission denied"), "[Errno 13] Permission denied"),
+        (PermissionError(13, "Permission denied"), "Permission denied"),
     ],
 )
 def test_an_adapter_that_cannot_be_reached_is_named_with_the_reason(error, reason):

@@ -48,7 +48,7 @@ def silent(call):
 
 
 ODD_ADAPTERS = {
-    "dead": (unreachable, 502, "cannot be reached: [Errno 2] No such file or directory"),
+    "dead": (unreachable, 502, "cannot be reached: No such file or directory"),
     "silent": (silent, 504, "did not answer within 60 s"),
     "no JSON": (lambda call: httpx.Response(200, content=b"hi"), 502, "answered nonsense: JSON"),
     "a redirect": (lambda call: httpx.Response(302), 502, "answered nonsense: status 302"),

@@ -238,6 +238,7 @@ def test_a_proxy_without_configuration_is_refused():
     [
         (("--listen", "tcp://0.0.0.0:2375"), 1, "anybody who reaches this port"),
         (("--listen", "tcp://a"), 2, "a TCP address is a host and a port"),
+        (("--listen", "tcp://127.0.0.1:1") * 2, 2, "--listen: the same address twice"),
         (("--engine", "/var/run/docker.sock"), 2, "is no address of an engine"),
     ],
 )
