@@ -96,6 +96,14 @@ UP = link(7, uapi.IF_OPER_UP)
 DOWN = link(7, 2)
 
 
+async def begun(ahead: Ahead, proc: Proc, pid: int = PID) -> None:
+    """The container is about to start, its process comes, and what was begun of it has ended."""
+    ahead.expect(ID)
+    proc.put(pid, ID)
+    ahead.look()
+    await quiet(ahead)
+
+
 async def quiet(ahead: Ahead) -> None:
     """Until what was begun has ended."""
     await asyncio.sleep(0)
@@ -239,10 +247,7 @@ def test_what_fails_ahead_is_tried_again_and_told_of(play, adapter, proc, starts
     adapter.backend.error = AttachError("no address")
 
     async def scene(ahead):
-        ahead.expect(ID)
-        proc.put(PID, ID)
-        ahead.look()
-        await quiet(ahead)
+        await begun(ahead, proc)
         starts()
         outcome = await ahead.attacher.see_to(ID, "event start")
         assert isinstance(outcome, Failed)
@@ -264,10 +269,7 @@ def test_a_fault_of_our_own_ahead_is_nothing_to_the_start(play, adapter, proc, s
     monkeypatch.setattr(adapter.backend, "attach", once)
 
     async def scene(ahead):
-        ahead.expect(ID)
-        proc.put(PID, ID)
-        ahead.look()
-        await quiet(ahead)
+        await begun(ahead, proc)
         starts()
         assert isinstance(await ahead.attacher.see_to(ID, "event start"), Attached)
 
@@ -278,10 +280,7 @@ def test_another_process_than_the_runs_counts_for_nothing(play, adapter, proc, s
     with subprocess.Popen(["sleep", "60"]) as child:
 
         async def scene(ahead):
-            ahead.expect(ID)
-            proc.put(child.pid, ID)
-            ahead.look()
-            await quiet(ahead)
+            await begun(ahead, proc, child.pid)
             starts()
             assert isinstance(await ahead.attacher.see_to(ID, "event start"), Attached)
             assert [each.pid for each, _ in adapter.backend.attached] == [child.pid, PID]
@@ -315,10 +314,7 @@ def test_one_that_has_ended_at_once_is_not_asked_about(play, adapter, proc, capl
     with subprocess.Popen(["sleep", "60"]) as child:
 
         async def scene(ahead):
-            ahead.expect(ID)
-            proc.put(child.pid, ID)
-            ahead.look()
-            await quiet(ahead)
+            await begun(ahead, proc, child.pid)
             assert not ahead.attacher.is_over(ID)
             child.kill()
             child.wait()
@@ -341,10 +337,7 @@ def test_the_process_of_a_start_that_failed_is_not_the_next_runs(play, proc):
     with subprocess.Popen(["sleep", "60"]) as child:
 
         async def scene(ahead):
-            ahead.expect(ID)
-            proc.put(child.pid, ID)
-            ahead.look()
-            await quiet(ahead)
+            await begun(ahead, proc, child.pid)
             ahead.expect(ID)
             assert ahead.attacher.early.addresses(ID) is not None, "a second network's event"
             child.kill()
@@ -360,10 +353,7 @@ def test_the_process_of_a_start_that_failed_is_not_the_next_runs(play, proc):
 def test_what_is_destroyed_is_forgotten(play, proc, how):
     async def scene(ahead):
         attacher = ahead.attacher
-        ahead.expect(ID)
-        proc.put(PID, ID)
-        ahead.look()
-        await quiet(ahead)
+        await begun(ahead, proc)
         assert attacher.early.addresses(ID) == ("10.2.1.5/24",)
         if how == "by its event":
             attacher.forget(ID)
