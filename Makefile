@@ -59,13 +59,14 @@ test: lint freeze ## all tests, on a private engine that goes away with them; ne
 	@echo "test: two halves beside each other; the output of each when it has ended, 10 to 20 minutes"
 	@$(MAKE) --no-print-directory -j2 --output-sync=target test-one-half test-other-half
 
-# They wait most of their time, each for other things. A test that runs make is no part of this one's jobs.
+# They wait most of their time, each for other things. One half has all that makes something in dist/.
+# A test that runs make is no part of this one's jobs.
 test-one-half:
-	MAKEFLAGS= $(BIN)/pytest tests/docker --ignore=tests/docker/proxy
+	MAKEFLAGS= $(BIN)/pytest tests/docker --ignore=tests/docker/proxy --ignore=tests/docker/frozen
 
 test-other-half:
 	MAKEFLAGS= $(BIN)/pytest --ignore=tests/docker
-	MAKEFLAGS= $(BIN)/pytest tests/docker/proxy
+	MAKEFLAGS= $(BIN)/pytest tests/docker/proxy tests/docker/frozen
 	MAKEFLAGS= WFW_TEST_GATE=$(CURDIR)/dist/wait-for-weave/wait-for-weave $(BIN)/pytest tests/netns/gate
 
 test-engines: freeze ## the tests against Docker of other Debian suites, and podman; ENGINE=trixie for one
