@@ -43,8 +43,7 @@ def take(
     links: Links,
 ) -> bool:
     """Claim this very address; whether that is new. AttachError names a holder that runs."""
-    packed, prefixlen = address[0].packed, address[1]
-    holder = holder_of(db, packed)
+    holder = holder_of(db, address[0].packed)
     runs = holder is not None and holder != container and links.alive(holder)
     in_use_by = holder if runs else links.linked(address[0])
     if in_use_by is not None and in_use_by != container:
@@ -52,10 +51,15 @@ def take(
         raise AttachError(
             f"Unable to claim: address {cidr(*address)} already in use by {in_use_by[:12]}"
         )
-    db.execute(
-        "INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", (packed, prefixlen, container, word)
-    )
+    note(db, container, word, address)
     return holder != container
+
+
+def note(db: sqlite3.Connection, container: str, word: str, address: tuple[Address, int]) -> None:
+    """This address is the container's from here on. Where other books' owner was faster since it
+    was found free, the kernel says so when it is put on the link (names.reserve)."""
+    row = (address[0].packed, address[1], container, word)
+    db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", row)
 
 
 def held_by(db: sqlite3.Connection, container: str) -> list[tuple[str, str]]:

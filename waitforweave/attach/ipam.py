@@ -24,6 +24,7 @@ from waitforweave.attach.claims import (
     held_by,
     holder_of,
     holders,
+    note,
     owner_of,
     take,
 )
@@ -92,7 +93,7 @@ class Ipam:
                 return Claim(cidr(kept, network.prefixlen), word.text, False)
         db.execute("DELETE FROM claims WHERE container = ? AND word = ?", (container, word.text))
         address = free_address(db, container, network, links)
-        take(db, container, word.text, (address, network.prefixlen), links)
+        note(db, container, word.text, (address, network.prefixlen))
         return Claim(cidr(address, network.prefixlen), word.text, True)
 
     def network_of(self, word: Wanted) -> Network:

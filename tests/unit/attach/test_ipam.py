@@ -52,6 +52,12 @@ def test_nothing_named_gives_the_default_subnets_first(ipam):
     assert claimed(ipam, B, "net:default") == ["10.32.0.2/12"]
 
 
+def test_one_that_others_take_while_we_note_it_is_the_kernels_to_refuse(ipam):
+    """Found free, and somebody else's a moment later: not told as if it had been named."""
+    answers = iter([None])
+    assert claimed(ipam, A, "", linked=lambda _: next(answers, B)) == ["10.32.0.1/12"]
+
+
 def test_each_word_gets_its_address_in_order(ipam):
     value = "net:10.2.2.0/24 10.2.1.5/24 net:default net:fd00:1::/64 fd00::5/64"
     assert claimed(ipam, A, value) == [
