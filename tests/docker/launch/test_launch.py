@@ -15,6 +15,7 @@ from tests.support.engine import PrivateEngine
 from tests.support.launched import ROOT, WEAVEWAIT, launched, weavewait
 from tests.support.screen import on_screen
 from tests.support.traces import traces
+from waitforweave import __version__
 
 MODES = {"containers": (), "processes": ("--host-process",)}
 SHOW = ("ip", "-4", "-o", "addr", "show", "ethwe")
@@ -264,15 +265,13 @@ def test_stop_ends_the_hosts_processes_also_where_the_engine_has_gone(engine, vo
 
 def test_a_stop_that_could_not_take_the_network_away_can_be_repeated(engine, volume_image):
     before = traces(engine)
-    version = engine.docker("image", "ls", "--format", "{{.Tag}}", "weavewait").out.split()
-    (other,) = set(version) - {"latest"}
     with launched(engine, engine.root / "again" / "d.sock") as client:
         client.docker("run", "--rm", "-e", "WEAVE_CIDR=", images.BUSYBOX)
         engine.docker("image", "rm", volume_image)
         try:
             stopped = weavewait("stop", "--engine", engine.url)
         finally:
-            engine.docker("tag", f"weavewait:{other}", volume_image)
+            engine.docker("tag", f"weavewait:{__version__}", volume_image)
         assert stopped.code == 1
         assert "No such image: weavewait:latest" in stopped.err
     assert traces(engine) == before
