@@ -79,6 +79,9 @@ def test_the_engines_end_is_the_clients_and_the_input_still_flows(between):
 def test_much_both_ways_at_once(between):
     ends = upgraded(between)
     data = bytes(range(256)) * (4 * MIB // 256)
+    for end in ends:
+        # Of a send it is for the whole. Set before both threads have the socket, whose mode it is.
+        end.sock.settimeout(None)
     with ThreadPoolExecutor() as pool:
         sending = [pool.submit(send_all, end, data) for end in ends]
         for each in [pool.submit(end.rest) for end in ends]:
@@ -88,7 +91,6 @@ def test_much_both_ways_at_once(between):
 
 
 def send_all(peer: Peer, data: bytes) -> None:
-    peer.sock.settimeout(None)  # Of a send it is for the whole.
     peer.send(data)
     peer.end()
 
