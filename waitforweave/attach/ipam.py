@@ -60,7 +60,8 @@ class Ipam:
         there are none."""
         if not self.exists():
             return ""
-        with self.transaction() as db:
+        # Each attach asks, and this never changes: it waits for no writer.
+        with self.opened() as db:
             return owner_of(db)
 
     def claim(self, container: str, wanted: Sequence[Wanted], links: Links) -> list[Claim]:
@@ -162,16 +163,21 @@ class Ipam:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The connection, while nobody else writes; AttachError where nothing can be written."""
+        with self.opened() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    @contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """The connection, while none of our threads uses it. AttachError."""
         with self._lock:
             try:
-                db = self.connection()
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield db
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
+                yield self.connection()
             except (sqlite3.Error, OSError) as error:
                 message = f"the addresses in {self.state} cannot be kept: {error}"
                 raise AttachError(message) from error

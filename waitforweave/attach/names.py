@@ -50,14 +50,14 @@ def reserve(link: int, cidrs: Sequence[str], undo: ExitStack) -> None:
     """These addresses are this link's, and no other's. TakenError, OSError."""
     for cidr in cidrs:
         name = name_of(ipaddress.ip_interface(cidr).ip)
-        if index_of(name) == link:
-            continue
         try:
             altname.add(link, name)
         except OSError as error:
             if error.errno in NO_SUCH_NAMES:
                 return
             if error.errno == errno.EEXIST:
+                if index_of(name) == link:
+                    continue
                 raise TakenError(f"address {cidr} was taken meanwhile") from error
             raise
         undo.callback(partial(free, link, cidr))

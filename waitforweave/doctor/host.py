@@ -15,7 +15,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from waitforweave.attach.backend import AttachError
-from waitforweave.attach.links import marked
+from waitforweave.attach.links import index_of, marked
 from waitforweave.attach.netns import CLONE_NEWNET
 from waitforweave.attach.switch import BRIDGE
 from waitforweave.doctor import firewall
@@ -120,7 +120,7 @@ def kinds_lacking() -> tuple[str, ...]:
 
 def has_link(name: str) -> bool:
     try:
-        return socket.if_nametoindex(name) > 0
+        return index_of(name) is not None
     except OSError:
         return False
 

@@ -6,7 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 
-from waitforweave.docker.paths import VERSION, path_of
+from waitforweave.docker.paths import VERSION, path_of, started_container
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -37,10 +37,6 @@ JSON_STREAM = re.compile(
     VERSION + r"/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
     r"|plugins/.+/(?:push|upgrade)|containers/[^/]+/(?:stats|wait))"
 )
-# The engine takes these calls whatever their body's type: start looks at none below 8 bytes, and
-# restart at none at all (moby: postContainersStart, postContainersRestart). `curl -d '{}'` sends
-# it as a form.
-OF_ANY_TYPE = re.compile(VERSION + r"/containers/[^/]+/(?:start|restart)")
 
 
 @dataclass
@@ -57,7 +53,10 @@ def is_hookable(request: Request, body: Body) -> bool:
     hooks."""
     if heads.is_json(request) or (isinstance(body, Length) and body.ended):
         return True
-    return OF_ANY_TYPE.fullmatch(path_of(heads.target_of(request))) is not None
+    # These the engine takes whatever their body's type: start looks at none below 8 bytes, and
+    # restart at none at all (moby: postContainersStart, postContainersRestart). `curl -d '{}'`
+    # sends it as a form.
+    return started_container(heads.target_of(request)) is not None
 
 
 def is_waited_for(exchange: Exchange, response: Response) -> bool:

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waitforweave.attach.operstate import ATTRIBUTE, HEADER, IFLA_OPERSTATE, LINK, says_up
+from waitforweave.attach.operstate import says_up
+from waitforweave.gate.nlmsg import ATTRIBUTE, HEADER
+from waitforweave.gate.rtnl import IFINFOMSG as LINK
+from waitforweave.gate.uapi import IFLA_OPERSTATE
 
 NAME = ATTRIBUTE.pack(10, 3) + b"ethwe\0" + b"\0\0"  # IFLA_IFNAME, padded to 4
 

@@ -30,7 +30,10 @@ def test_of_several_content_types_the_first_counts_as_for_the_engine(sides):
     assert sides.kinds() == [("a", "pre-hook")]
 
 
-@pytest.mark.parametrize("path", [b"/containers/a/start", b"/containers/a/restart"])
+STARTS = [b"/containers/a/start", b"/containers/a/restart", b"/containers/web/db/start"]
+
+
+@pytest.mark.parametrize("path", STARTS)
 # All of which the engine takes for 1.41.
 @pytest.mark.parametrize("version", [b"/v1.41", b"/v1.41.", b"/v01.41.0", b""])
 def test_a_start_whose_body_the_engine_does_not_look_at_has_its_hooks(sides, version, path):
