@@ -35,7 +35,7 @@ BODILESS = (204, 304)
 # ends (`docker run` starts it only when it has wait's head). Waiting for its end would be wrong.
 JSON_STREAM = re.compile(
     VERSION + r"/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
-    r"|plugins/.+/(?:push|upgrade)|containers/[^/]+/(?:stats|wait))"
+    r"|plugins/.+/(?:push|upgrade)|containers/.+/(?:stats|wait))"
 )
 
 

@@ -21,7 +21,7 @@ from waitforweave.proxy.wire import Wire
 log = logging.getLogger(__name__)
 
 # Calls whose answer is a stream even without an upgrade, and which read what the client sends.
-HIJACKED = re.compile(VERSION + r"/(?:containers/[^/]+/attach|exec/[^/]+/start)")
+HIJACKED = re.compile(VERSION + r"/(?:containers/.+/attach|exec/.+/start)")
 STREAMS = (b"application/vnd.docker.raw-stream", b"application/vnd.docker.multiplexed-stream")
 
 

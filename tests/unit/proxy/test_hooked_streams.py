@@ -59,6 +59,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
         (b"/v1.41.0/events", b"application/json"),
         (b"/containers/a/stats", b"application/json"),
         (b"/v1.41/containers/a/wait", b"application/json"),
+        (b"/v1.41/containers/web/db/wait", b"application/json"),
         (b"/v1.41/images/a/b:c/push", b"application/json"),
     ],
 )

@@ -22,6 +22,7 @@ KINDS = {
     "old clients'": (OLD, RAW),
     # The engine takes it for 1.41.
     "another spelling": (OLD.replace(b"/v1.41/", b"/v1.41./"), RAW),
+    "by a link's name": (OLD.replace(b"/a/attach", b"/web/db/attach"), RAW),
 }
 
 
