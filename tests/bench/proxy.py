@@ -14,9 +14,10 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from tests.bench import stand_in
@@ -29,6 +30,7 @@ from tests.support.engine import PrivateEngine
 from tests.support.proxied import proxy
 
 PING = b"GET /_ping HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/20.10\r\n\r\n"
+OTHER_PING = PING.replace(b"20.10", b"26.10")
 PINGS, CLIENTS, ROUNDS = 300, 16, 15
 ROUNDS_OF_BULK = 3
 STUCK_SECONDS = 120
@@ -70,10 +72,14 @@ def rows() -> list[Row]:
 
 
 def pings(ways: Ways) -> list[Row]:
-    """`GET /_ping` on connections that stay: one call after the other, and many at once."""
+    """`GET /_ping` on connections that stay: one call after the other, and many at once; also
+    where none is the same as the one before it."""
+    many = f"by {CLIENTS} at once, each"
+    in_turns = partial(at_once, calls=(OTHER_PING, PING))
     return [
         *ways.rows("GET /_ping, p50", ways.measured(ROUNDS, one_by_one), "<= 2"),
-        *ways.rows(f"the same by {CLIENTS} at once, each", ways.measured(ROUNDS, at_once), "<= 2"),
+        *ways.rows(f"the same {many}", ways.measured(ROUNDS, at_once), "<= 2"),
+        *ways.rows(f"two kinds in turns {many}", ways.measured(ROUNDS, in_turns), ""),
     ]
 
 
@@ -92,22 +98,23 @@ def ping(peer: socket.socket) -> float:
     return 1000 * (time.perf_counter() - begun)
 
 
-def at_once(path: Path) -> float:
+def at_once(path: Path, calls: Sequence[bytes] = (PING,)) -> float:
     """Milliseconds a call, where each of many clients asks anew as soon as it has its answer."""
     with ExitStack() as stack, selectors.EpollSelector() as selector:
         peers = [stack.enter_context(stand_in.connected(path)) for _ in range(CLIENTS)]
         for peer in peers:
             ping(peer)
-            selector.register(peer, selectors.EVENT_READ, peer)
+            selector.register(peer, selectors.EVENT_READ, (peer, cycle(calls)))
         wanted, answered = PINGS * 4, 0
         begun = time.perf_counter()
         for peer in peers:
-            peer.sendall(PING)
+            peer.sendall(calls[-1])
         while answered < wanted:
             for key, _ in selector.select():
-                if key.data.recv(65536).endswith(b"\r\n\r\nOK"):
+                peer, following = key.data
+                if peer.recv(65536).endswith(b"\r\n\r\nOK"):
                     answered += 1
-                    key.data.sendall(PING)
+                    peer.sendall(next(following))
         return 1000 * (time.perf_counter() - begun) / wanted
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from waitforweave.docker.reason import reason_of
 from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy import wire
-from waitforweave.proxy.wire import CHUNK, Wire
+from waitforweave.proxy.wire import READ_BYTES, Wire
 
 log = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ class Tunnel:
 
     async def _more(self) -> bytes:
         """The next bytes. An end without close_notify is none: somebody else may have made it."""
-        data = await asyncio.get_running_loop().sock_recv(self._sock, CHUNK)
+        data = await asyncio.get_running_loop().sock_recv(self._sock, READ_BYTES)
         if not data:
             raise ConnectionResetError("the other side has gone")
         return data
@@ -213,7 +213,7 @@ class Tunnel:
         pieces: list[bytes] = []
         while True:
             try:
-                data = self._tls.read(CHUNK)
+                data = self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
                 return b"".join(pieces), False
             except ssl.SSLZeroReturnError:  # Both have said their end.
@@ -233,7 +233,7 @@ async def read(plain: socket.socket) -> bytes:
     """The next bytes, b"" for their end: also where the proxy had closed before it had read all,
     which unix sockets tell of as ECONNRESET."""
     try:
-        return await asyncio.get_running_loop().sock_recv(plain, CHUNK)
+        return await asyncio.get_running_loop().sock_recv(plain, READ_BYTES)
     except ConnectionResetError:
         return b""
 

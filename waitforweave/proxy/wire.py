@@ -20,7 +20,10 @@ from waitforweave.docker.url import EngineUrl
 from waitforweave.proxy.parsing import HeadError, end_of_head
 from waitforweave.proxy.wakeup import Wakeup
 
-CHUNK = 256 * 1024
+# What one read may take. glibc gives a buffer of 128 KiB or more back to the kernel each time
+# (mallopt(3), M_TRIM_THRESHOLD), and fresh pages cost more than all else of a small call: large
+# reads are for a stream that fills the others.
+READ_BYTES, LARGE_READ_BYTES = 64 * 1024, 256 * 1024
 # Go's net.Dialer and net.ListenConfig, if nothing else is said.
 KEEPALIVE_SECONDS = 15
 # struct linger (socket(7)): what is unsent at the close is dropped, and the peer gets a reset.
@@ -38,6 +41,7 @@ class Wire:
         self._ahead = b""
         # Whether to look for bytes before waiting for them: a client sends as soon as it can.
         self._likely = True
+        self._most = READ_BYTES
         # Who is called once when there is something to read, or the end.
         self._reader: Callable[[], None] | None = None
         self._watched: asyncio.AbstractEventLoop | None = None
@@ -61,7 +65,7 @@ class Wire:
     def read_now(self) -> bytes | None:
         """What can be read of the socket without waiting, b"" for the end; None if nothing can."""
         try:
-            data = self._sock.recv(CHUNK)
+            data = self._sock.recv(self._most)
         except BlockingIOError:
             return None
         except OSError:
@@ -69,6 +73,7 @@ class Wire:
             raise
         if not data and self.broken:
             raise ConnectionResetError("the other side has gone")
+        self._most = LARGE_READ_BYTES if len(data) >= READ_BYTES else READ_BYTES
         return data
 
     def has_ahead(self) -> bool:

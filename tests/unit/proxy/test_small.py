@@ -45,6 +45,26 @@ def test_many_calls_over_one_connection(sides, answer):
         assert client.exactly(len(answer)) == answer
 
 
+def test_the_same_head_answers_another_call(sides):
+    """What was whole for HEAD goes on for GET, and the other way round."""
+    sides.start()
+    client, engine = used(sides)
+    head_only = OK.removesuffix(b"OK")
+    for _ in range(2):
+        client.send(HEAD)
+        assert engine.head() == HEAD
+        engine.send(head_only)
+        assert client.exactly(len(head_only)) == head_only
+        client.send(GET)
+        assert engine.head() == GET
+        engine.send(head_only)
+        assert client.exactly(len(head_only)) == head_only
+        engine.send(b"OK")
+        assert client.exactly(2) == b"OK"
+        client.send(GET)
+        require_passes(client, engine)
+
+
 @pytest.mark.parametrize("answer", [OK, CHUNKED])
 def test_either_in_pieces(sides, answer):
     sides.start()
@@ -161,7 +181,7 @@ def test_a_client_that_is_slow_to_read_gets_all():
     client, ours = socket.socketpair()
     theirs, engine = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b"x" * 50000
 
     async def run() -> bytes:
         loop = asyncio.get_running_loop()
