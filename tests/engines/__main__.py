@@ -14,9 +14,12 @@ from xml.etree import ElementTree as ET
 from tests.engines.roots import RootError, ensure
 from tests.support.engines import KINDS, REPOSITORY, named
 
-TESTS = ("tests/docker/proxy", "tests/docker/main", "tests/engines")
+TESTS = (
+    *("tests/docker/proxy", "tests/docker/main", "tests/engines"),
+    "tests/docker/hooks/test_watcher_on_engine.py",
+)
 # What an engine answers may differ there; full disks and killed servers are the same anywhere.
-HOOKS = ("matrix", "env_on_engine", "odd_bodies", "options_on_engine", "watcher_on_engine")
+HOOKS = ("matrix", "env_on_engine", "odd_bodies", "options_on_engine")
 # They look closely at what is Docker's own.
 ON_DOCKER = (
     *(f"tests/docker/hooks/test_{name}.py" for name in (*HOOKS, "engine_restarted")),

@@ -15,6 +15,7 @@ DIFFERS = {
     "refused_in_its_words": "podman takes any version of the API",
     "insists_on_its_version[oldest]": "a client of API 1.24 waits for ever in `run` there",
     "test_proxy_tls.py": "the engine's options for TLS are dockerd's; podman has others",
+    "test_it_is_attached_while_the_engine_still_makes_it": "podman says no word before the start",
     "byte_for_byte[a tar that is none]": "podman's error names another file each time",
 }
 
@@ -51,7 +52,10 @@ SCENES = {
         *("cli_engine-images", "py_engine-save_load_tag_and_history"),
         "cli_files-save_and_load",
     ),
-    "podman refuses other things": ("cli_errors-conflict", "py_low_level-archives_both_ways"),
+    "podman refuses other things": (
+        *("cli_errors-conflict", "py_low_level-archives_both_ways"),
+        "cli_life-attach_while_it_restarts",
+    ),
     "podman has no plugins of Docker's kind": ("cli_files-plugin_made_of_a_folder",),
     "podman keeps a container that could not start": ("cli_errors-no_command",),
     "podman's networks are others": ("cli_engine-networks", "py_engine-networks"),
@@ -62,6 +66,7 @@ SCENES = {
         *("cli_errors-bad_request", "cli_files-build_that_fails", "cli_files-commit"),
         *("cli_files-loads_and_saves_that_fail", "cli_gated-left_alone", "cli_life-update"),
         *("cli_observe-inspect", "py_containers-create_with_much", "cli_engine-disk_usage"),
+        "cli_exec-start_several",
     ),
     "podman fails to resize a terminal, now and then": (
         *("cli_gated-a_terminal", "cli_terminal-interrupt_by_key"),

@@ -37,6 +37,7 @@ MEANINGS = {
     ("container", "unpause"): Meaning.ATTACH,
     ("container", "die"): Meaning.ENDED,
     ("container", "destroy"): Meaning.GONE,
+    ("container", "remove"): Meaning.GONE,  # podman's word for it, also where Docker is spoken
 }
 
 

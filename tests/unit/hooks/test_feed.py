@@ -108,7 +108,9 @@ def test_the_call_names_what_we_want():
     query = parse_qs(urlsplit(path(NOW)).query)
     assert json.loads(query["filters"][0]) == {
         "type": ["container", "network"],
-        "event": ["connect", "create", "destroy", "die", "disconnect", "start", "unpause"],
+        "event": [
+            *("connect", "create", "destroy", "die", "disconnect", "remove", "start", "unpause"),
+        ],
     }
     assert query["since"] == ["1700000000.123456789"]
     assert "since" not in path(None)

@@ -231,7 +231,7 @@ def test_a_failure_is_tried_again_until_it_succeeds(play, adapter, container):
     play(scene)
 
 
-@pytest.mark.parametrize("action", ["die", "destroy"])
+@pytest.mark.parametrize("action", ["die", "destroy", "remove"])
 def test_it_is_not_tried_again_once_it_has_ended(play, adapter, container, action):
     container("WEAVE_CIDR=")
     adapter.backend.error = AttachError("no address")
@@ -245,7 +245,11 @@ def test_it_is_not_tried_again_once_it_has_ended(play, adapter, container, actio
     play(scene)
 
 
-def test_its_end_keeps_the_addresses_and_its_destruction_gives_them_back(play, adapter, container):
+@pytest.mark.parametrize("destroyed", ["destroy", "remove"])
+def test_its_end_keeps_the_addresses_and_its_destruction_gives_them_back(
+    play, adapter, container, destroyed
+):
+    """In Docker's word, and in podman's."""
     container("WEAVE_CIDR=")
     adapter.backend.held[ID] = ("10.2.1.5/24",)
     adapter.engine.answers[LIST] = listed(ID, state="exited")
@@ -257,7 +261,7 @@ def test_its_end_keeps_the_addresses_and_its_destruction_gives_them_back(play, a
         await stage.until(lambda: stage.attached)
         assert adapter.backend.detached == []
         stage.say("die", LATER + 2)
-        stage.say("destroy", LATER + 3)
+        stage.say(destroyed, LATER + 3)
         await stage.until(lambda: adapter.backend.detached == [ID])
 
     play(scene)
