@@ -13,6 +13,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+class TakenError(AttachError):
+    """Somebody else was faster; who asks again sees it."""
+
+
 class Links(NamedTuple):
     """What the kernel says of links, to whoever asks for an address: whether the container of this
     id runs and has its own; and who has the one with this address, whosever books that is in, None
@@ -91,7 +95,8 @@ def holder_of(db: sqlite3.Connection, packed: bytes) -> str | None:
 def free_address(db: sqlite3.Connection, container: str, network: Network, links: Links) -> Address:
     """The next address after the one given last: a released one rests before it is used again.
 
-    Where all are claimed, the first one whose holder does not run. AttachError where all run.
+    Where all are claimed, the next one whose holder does not run: not the first, since one that is
+    being attached does not run yet, either. AttachError where all run.
     """
     first, last = usable(network)
     start = max(first, last_given(db, network, first - 1) + 1)
@@ -103,7 +108,7 @@ def free_address(db: sqlite3.Connection, container: str, network: Network, links
         free = (each for each in gaps_from(db, network, start) if links.linked(each) is None)
         found = next(free, None)
     if found is None:
-        found = of_the_dead(db, container, network, links)
+        found = of_the_dead(db, container, network, links, start)
     db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (str(network), found.packed))
     return found
 
@@ -128,42 +133,56 @@ def last_given(db: sqlite3.Connection, network: Network, default: int) -> int:
 
 def gaps_from(db: sqlite3.Connection, network: Network, start: int) -> Iterator[Address]:
     """All that nobody claims, `start` and what comes after it first; reads as far as one asks."""
+    for low, high in both_parts(network, start):
+        for gap in gaps(db, network, low, high):
+            yield ipaddress.ip_address(gap.to_bytes(network.max_prefixlen // 8))
+
+
+def both_parts(network: Network, start: int) -> Iterator[tuple[int, int]]:
+    """From `start` to the last address, then from the first one to where that began."""
     first, last = usable(network)
-    size = network.max_prefixlen // 8
-    for low, high in ((start, last), (first, start - 1)):
-        for gap in gaps(db, size, low, high):
-            yield ipaddress.ip_address(gap.to_bytes(size))
+    if start <= last:
+        yield start, last
+    if start > first:
+        yield first, start - 1
 
 
-def gaps(db: sqlite3.Connection, size: int, low: int, high: int) -> Iterator[int]:
-    """Those from `low` to `high`, of addresses that have `size` bytes."""
+def gaps(db: sqlite3.Connection, network: Network, low: int, high: int) -> Iterator[int]:
+    """Those from `low` to `high` that nobody claims."""
     candidate = low
-    # The other family's bytes may compare as lying in between.
-    claimed = db.execute(
-        "SELECT address FROM claims WHERE address BETWEEN ? AND ? AND length(address) = ? "
-        "ORDER BY address",
-        (low.to_bytes(size), max(low, high).to_bytes(size), size),
-    )
-    for (packed,) in claimed:
-        claim = int.from_bytes(packed)
+    for claim, _ in claimed(db, network, low, high):
         yield from range(candidate, claim)
         candidate = claim + 1
     yield from range(candidate, high + 1)
 
 
-def of_the_dead(db: sqlite3.Connection, container: str, network: Network, links: Links) -> Address:
-    """The first address whose holder does not run; not what `container` itself holds, which may
-    not run yet."""
-    first, last = (value.to_bytes(network.max_prefixlen // 8) for value in usable(network))
-    for packed, holder in db.execute(
-        "SELECT address, container FROM claims WHERE address BETWEEN ? AND ? ORDER BY address",
-        (first, last),
-    ):
-        if len(packed) != len(first) or holder == container or links.alive(holder):
-            continue
-        address = ipaddress.ip_address(packed)
-        if links.linked(address) is None:
-            return address
+def claimed(
+    db: sqlite3.Connection, network: Network, low: int, high: int
+) -> Iterator[tuple[int, str]]:
+    """Those from `low` to `high` that somebody claims, and who."""
+    size = network.max_prefixlen // 8
+    # The other family's bytes may compare as lying in between.
+    rows = db.execute(
+        "SELECT address, container FROM claims "
+        "WHERE address BETWEEN ? AND ? AND length(address) = ? ORDER BY address",
+        (low.to_bytes(size), high.to_bytes(size), size),
+    )
+    for packed, container in rows:
+        yield int.from_bytes(packed), container
+
+
+def of_the_dead(
+    db: sqlite3.Connection, container: str, network: Network, links: Links, start: int
+) -> Address:
+    """The next address from `start` on whose holder does not run; not what `container` itself
+    holds, which may not run yet."""
+    for low, high in both_parts(network, start):
+        for claim, holder in claimed(db, network, low, high):
+            if holder == container or links.alive(holder):
+                continue
+            address = ipaddress.ip_address(claim.to_bytes(network.max_prefixlen // 8))
+            if links.linked(address) is None:
+                return address
     raise AttachError(f"no address is free in {network}: all {network.num_addresses} are in use")
 
 

@@ -19,6 +19,7 @@ from waitforweave.attach.claims import (
     SCHEMA,
     Links,
     Network,
+    TakenError,
     cidr,
     free_address,
     held_by,
@@ -133,13 +134,13 @@ class Ipam:
         return file_identity(self.state / DB_NAME) is not None
 
     def confirm(self, container: str, claims: Sequence[Claim]) -> None:
-        """AttachError if another container took one of these meanwhile: until its link is there
+        """TakenError if another container took one of these meanwhile: until its link is there
         a holder does not count as alive."""
         with self.transaction() as db:
             for claim in claims:
                 packed = ipaddress.ip_interface(claim.cidr).packed
                 if holder_of(db, packed) != container:
-                    raise AttachError(f"address {claim.cidr} was taken meanwhile")
+                    raise TakenError(f"address {claim.cidr} was taken meanwhile")
 
     def release(self, container: str) -> tuple[str, ...]:
         """All that this container holds is free again; what it was."""

@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 from pyroute2 import IPRoute
 
 from waitforweave.attach import altname
-from waitforweave.attach.backend import AttachError
-from waitforweave.attach.claims import Address
+from waitforweave.attach.claims import Address, TakenError
 from waitforweave.attach.links import index_of, link_at, marked
 from waitforweave.attach.pair import host_end_name
 
@@ -32,10 +31,6 @@ NO_SUCH_NAMES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT)
 TRIES = 8
 
 Result = TypeVar("Result")
-
-
-class TakenError(AttachError):
-    """Somebody with other books was faster; who asks again sees it."""
 
 
 def name_of(address: Address) -> str:
@@ -75,7 +70,7 @@ def free(link: int, cidr: str) -> None:
 
 
 def until_had(work: Callable[[], Result]) -> Result:
-    """Again where other books' owner was faster: of what it has we know the next time."""
+    """Again where somebody else was faster: of what he has we know the next time."""
     for _ in range(TRIES - 1):
         with suppress(TakenError):
             return work()

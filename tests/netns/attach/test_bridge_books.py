@@ -111,6 +111,25 @@ def test_a_pair_that_was_never_marked_goes_with_all(host, one):
     assert host.links() == []
 
 
+def test_who_lost_an_address_before_it_was_linked_gets_another(host, one, two, monkeypatch):
+    """Two at once in a full subnet: neither counts as alive yet when the other one asks."""
+    subnet, claim = "net:10.2.1.0/30", host.backend.ipam.claim
+    for letter in "cd":
+        with Space() as gone:
+            host.attach(container(gone, letter), subnet)
+            gone.ip("link del ethwe")
+
+    def be_slow_once(*asked: object) -> object:
+        monkeypatch.setattr(host.backend.ipam, "claim", claim)
+        claims = claim(*asked)
+        host.attach(container(two, "b"), "10.2.1.1/30")
+        return claims
+
+    monkeypatch.setattr(host.backend.ipam, "claim", be_slow_once)
+    assert host.attach(container(one, "a"), subnet) == ("10.2.1.2/30",)
+    assert (addresses(one), addresses(two)) == (["10.2.1.2/30"], ["10.2.1.1/30"])
+
+
 def test_after_a_reboot_all_have_their_addresses_again(host, one, two):
     given = host.attach(container(one, "a")), host.attach(container(two, "b"), "net:10.2.2.0/24")
     exposed = host.run(lambda: host.backend.expose(parse("10.2.1.1/24")))

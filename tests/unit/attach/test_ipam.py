@@ -132,6 +132,14 @@ def test_a_full_subnet_gives_the_address_of_one_that_does_not_run(ipam):
     assert claimed(ipam, C, "net:10.2.2.0/30", lambda name: name != B) == ["10.2.2.2/30"]
 
 
+def test_a_full_subnet_gives_those_of_the_dead_one_after_the_other(ipam):
+    """Who was given one just now does not run yet: it is not the next one's."""
+    for name in "123456":
+        claimed(ipam, name, "net:10.2.2.0/29")
+    given = [claimed(ipam, name, "net:10.2.2.0/29", nobody) for name in (A, B, C)]
+    assert given == [["10.2.2.1/29"], ["10.2.2.2/29"], ["10.2.2.3/29"]]
+
+
 def test_a_full_subnet_never_gives_a_container_what_it_holds_itself(ipam):
     claimed(ipam, B, "10.2.1.2/30")
     with pytest.raises(AttachError, match="no address is free"):
