@@ -21,6 +21,8 @@ OWN = Path("/proc/thread-self/ns/net")
 OWN_CGROUP = Path("/proc/self/cgroup")
 # Docker's and Podman's ids, wherever the cgroup driver puts them: /docker/ID, docker-ID.scope.
 CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+# What says that a process is no more; anything else, such as EMFILE, tells nothing of it.
+NO_PROCESS = (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError, ValueError)
 
 Result = TypeVar("Result")
 
@@ -28,15 +30,16 @@ Result = TypeVar("Result")
 @contextmanager
 def held(container: Container) -> Iterator[int]:
     """A descriptor of the container's network namespace, which stays what it is even when the
-    pid is another process' meanwhile (pipework#204). AttachError."""
+    pid is another process' meanwhile (pipework#204). AttachError, OSError."""
     try:
         before = psutil.Process(container.pid).create_time()
         fd = os.open(f"/proc/{container.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    except PermissionError as error:
+    except (PermissionError, psutil.AccessDenied) as error:
+        path = f"/proc/{container.pid}/ns/net"
         raise AttachError(
-            f"may not open {error.filename}: root is needed, or SYS_PTRACE and the host's pids"
+            f"may not open {path}: root is needed, or SYS_PTRACE and the host's pids"
         ) from error
-    except (psutil.Error, OSError, ValueError) as error:
+    except NO_PROCESS as error:
         raise not_running(container) from error
     try:
         require_same(container, before)
@@ -52,11 +55,11 @@ def not_running(container: Container) -> AttachError:
 
 
 def require_same(container: Container, created: float) -> None:
-    """What was opened is the namespace of the process that was asked for."""
+    """What was opened is the namespace of the process that was asked for. AttachError, OSError."""
     try:
         same = psutil.Process(container.pid).create_time() == created
         path = Path(f"/proc/{container.pid}/cgroup").read_text()
-    except (psutil.Error, OSError) as error:
+    except NO_PROCESS as error:
         raise not_running(container) from error
     if not same or is_another(container.id, path, OWN_CGROUP.read_text()):
         raise not_running(container)

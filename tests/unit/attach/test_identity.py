@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
+from waitforweave.attach import netns
+from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.netns import is_another
 from waitforweave.attach.pair import hardware_address, host_end_name
 
@@ -31,6 +36,28 @@ OURS, THEIRS, OUTER = "a" * 64, "b" * 64, "c" * 64
 )
 def test_another_containers_process_is_told_by_its_cgroup(cgroups, own, expected):
     assert is_another(OURS, cgroups, own) is expected
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, number: int) -> Exception:
+    """What is said where the namespace's file cannot be opened for this reason."""
+
+    def refuse(path: str, _flags: int) -> int:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises((AttachError, OSError)) as refused, netns.held(Container(OURS, os.getpid())):
+        pass
+    return refused.value
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ESRCH])
+def test_one_that_has_ended_is_told_as_that(monkeypatch, number):
+    assert str(refusal(monkeypatch, number)) == "container aaaaaaaaaaaa not running"
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+def test_what_fails_here_is_not_told_as_the_containers_end(monkeypatch, number):
+    assert getattr(refusal(monkeypatch, number), "errno", None) == number
 
 
 def test_a_host_end_has_a_name_that_the_kernel_takes():
