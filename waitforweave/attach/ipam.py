@@ -169,7 +169,8 @@ class Ipam:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # SQLite itself has gone back from some of its errors.
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 

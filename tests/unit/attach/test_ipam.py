@@ -314,6 +314,17 @@ def test_a_full_disk_is_told_and_leaves_nothing(small_disk, begun):
     claimed(ipam, C, "10.3.1.1/24", nobody)
 
 
+def test_what_sqlite_takes_back_by_itself_is_told_all_the_same(ipam):
+    """A statement that finds no room ends the whole transaction (sqlite.org/lang_transaction)."""
+    claimed(ipam, A, "10.2.1.5/24")
+    with ipam.transaction() as db:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    many = " ".join(f"10.3.{n}.1/24" for n in range(250))
+    with pytest.raises(AttachError, match=r"cannot be kept: database or disk is full$"):
+        claimed(ipam, B, many)
+
+
 def test_a_full_subnet_is_told_with_its_size(ipam):
     for number in range(6):
         claimed(ipam, f"{number}", "net:10.2.2.0/29")
