@@ -221,6 +221,13 @@ class Attacher:
             await asyncio.sleep(seconds_more)
         return await self.threads.attach(target, wanted)
 
+    def covers(self, container: str, event: float) -> bool:
+        """Whether a start of that time tells us nothing new; one that came after the end of the
+        run that we know does, whatever a clock that was set back says."""
+        record = self.book.get(container)
+        known = record is not None and not is_gone(record.run.pid)
+        return known and self.book.covers(container, event)
+
     def is_over(self, container: str) -> bool:
         """Whether it was attached ahead of its start and has ended at once: the engine lets nobody
         look at it while it is taken down."""

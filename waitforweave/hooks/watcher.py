@@ -22,7 +22,7 @@ from waitforweave.hooks.ahead import Ahead
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Failed
 from waitforweave.hooks.feed import Event, Feed, Meaning
-from waitforweave.hooks.process import seconds
+from waitforweave.hooks.process import is_gone, seconds
 from waitforweave.hooks.schedule import reconnect_delay, retry_delay
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Watcher:
         if event.meaning is Meaning.PARTED:
             return
         if event.meaning is Meaning.ATTACH:
-            if not self.attacher.book.covers(container, event.timeNano / NANO):
+            if not self.attacher.covers(container, event.timeNano / NANO):
                 self.pursue(container, f"event {event.Action}")
             return
         if event.meaning is Meaning.ENDED:
@@ -177,9 +177,12 @@ class Watcher:
             task.cancel()
 
     def is_of_an_older_run(self, container: str, end: float) -> bool:
-        """Whether the run that ended then is not the one in the book: a call came before events."""
+        """Whether the run that ended then is not the one in the book: a call came before events.
+        That one is there still; by times alone, a clock that was set back would say so, too."""
         record = self.attacher.book.get(container)
-        started = None if record is None else seconds(record.run.started)
+        if record is None or is_gone(record.run.pid):
+            return False
+        started = seconds(record.run.started)
         return started is not None and end < started
 
     def drop(self, container: str) -> None:

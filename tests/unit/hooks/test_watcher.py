@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -513,5 +516,29 @@ def test_an_attached_run_is_not_attached_again_by_its_own_event(play, adapter, c
         stage.say("start", LATER, "b" * 64)
         await stage.until(lambda: len(stage.attached) == 2)
         assert [each.id for each in stage.attached] == [ID, "b" * 64]
+
+    play(scene)
+
+
+@pytest.mark.parametrize("lost", ["the end is told", "the end is not told"])
+def test_a_clock_that_is_set_back_hides_no_next_run(play, adapter, container, lost):
+    """All events seem to be older than the run that we know."""
+    value = container("WEAVE_CIDR=")
+    first = subprocess.Popen(["sleep", "60"])
+    value["State"].update(Pid=first.pid, StartedAt=datetime.now(UTC).isoformat())
+    at = int((time.time() - 3600) * 1e9)
+
+    async def scene(stage):
+        stage.say("start", LATER)
+        await stage.until(lambda: isinstance(stage.state(), Attached))
+        first.kill()
+        first.wait()
+        if lost == "the end is told":
+            stage.say("die", at)
+            await stage.until(lambda: stage.state() is None)
+        value["State"].update(Pid=os.getpid(), StartedAt="2026-01-01T00:00:20.5Z")
+        stage.say("start", at + 1)
+        await stage.until(lambda: len(stage.attached) == 2)
+        assert stage.attached[1] == Container(ID, os.getpid())
 
     play(scene)
