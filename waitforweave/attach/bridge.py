@@ -27,7 +27,9 @@ from waitforweave.attach.links import (
     Interface,
     Mark,
     ensure_address,
+    find_link,
     index_of,
+    is_ours,
     kernel_errors,
     marked,
     remove_link,
@@ -194,9 +196,10 @@ class BridgeBackend:
                 for claim in self.ipam.held(HOST)
                 if not words or words & {claim.word, claim.cidr}
             ]
-            bridge = index_of(BRIDGE)
-            if bridge is not None:
-                remove_from(host, bridge, [claim.cidr for claim in claims])
+            bridge = find_link(host, BRIDGE)
+            # Weave Net's own may be there since a reboot.
+            if bridge is not None and is_ours(bridge):
+                remove_from(host, bridge["index"], [claim.cidr for claim in claims])
             self.ipam.give_back(HOST, claims)
         return tuple(claim.cidr for claim in claims)
 

@@ -15,6 +15,7 @@ from tests.netns.gate.space import Space
 from waitforweave.attach.backend import AttachError, Container
 from waitforweave.attach.choose import make_backend
 from waitforweave.attach.pair import host_end_name
+from waitforweave.gate.weave_cidr import parse
 
 
 def ping(space: Space, address: str) -> None:
@@ -147,6 +148,16 @@ def test_a_foreign_ethwe_is_left_alone(host, one):
         host.attach(container(one, "a"), "10.2.1.5/24")
     assert names(one) == ["ethwe"]
     assert host.links() == ["weave"]
+
+
+def test_a_foreign_bridge_keeps_the_address_that_was_ours_on_our_own(host):
+    """Weave Net was installed since, say, and the machine booted."""
+    host.run(lambda: host.backend.expose(parse("10.2.1.1/24")))
+    for words in ("del weave", "add weave type bridge"):
+        host.space.ip(f"link {words}")
+    host.space.ip("addr add 10.2.1.1/24 dev weave")
+    assert host.run(host.backend.hide) == ("10.2.1.1/24",)
+    assert "10.2.1.1/24" in host.space.ip("addr show dev weave")
 
 
 def test_a_foreign_bridge_is_left_alone(host, one):
