@@ -44,6 +44,7 @@ from waitforweave.attach.pair import (
     ensure_pair,
     host_end_name,
     leads_to,
+    plug_in,
     remove_addresses,
 )
 from waitforweave.attach.switch import (
@@ -124,8 +125,7 @@ class BridgeBackend:
         self.ipam.confirm(pair.container, claims)
         reserve(host_end, cidrs, undo)
         mark = Mark(pair.container, self.ipam.owner())
-        live = {"master": pair.bridge, "ifalias": str(mark), "state": "up"}
-        plug = partial(host.link, "set", index=host_end, **live)
+        plug = partial(plug_in, host, host_end, pair.bridge, mark)
         bring_up(pair, cidrs, plug, multicast=self.multicast)
         return cidrs
 

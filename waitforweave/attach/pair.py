@@ -18,6 +18,7 @@ from waitforweave.attach.announce import announce
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.links import (
     Interface,
+    Mark,
     ensure_address,
     ensure_multicast_route,
     find_link,
@@ -26,6 +27,7 @@ from waitforweave.attach.links import (
     remove_link,
 )
 from waitforweave.attach.netns import Run
+from waitforweave.attach.operstate import await_up
 from waitforweave.attach.sysctl import allow_ipv6
 
 INTERFACE = "ethwe"
@@ -94,6 +96,16 @@ def hardware_address(cidrs: Sequence[str]) -> str:
     else:
         octets = b"\x06" + hashlib.sha256(address.packed).digest()[:5]
     return octets.hex(":")
+
+
+def plug_in(host: IPRoute, host_end: int, bridge: int, mark: Mark) -> None:
+    """Make the host's end a port of the bridge, and wait until that passes on what comes.
+
+    That is when the end is up by its own word, not by the container's end's: whoever asks for a
+    link has the kernel see to its carrier at once, and to no other link's (linkwatch_sync_dev).
+    """
+    host.link("set", index=host_end, master=bridge, ifalias=str(mark), state="up")
+    await_up(host_end)
 
 
 def bring_up(

@@ -9,9 +9,11 @@ import pytest
 from tests.netns.attach.conftest import SUBNET, Host, addresses, container, names, reaches
 from tests.netns.attach.test_bridge import ping
 from tests.netns.gate.space import Space
-from waitforweave.attach import announce
+from waitforweave.attach import announce, pair
 from waitforweave.attach.backend import AttachError
 from waitforweave.attach.choose import make_backend
+from waitforweave.attach.links import index_of
+from waitforweave.attach.operstate import await_up
 from waitforweave.attach.options import Options
 from waitforweave.gate.weave_cidr import parse
 
@@ -45,6 +47,26 @@ def test_a_second_address_that_moves_is_reached_at_once(moved):
         moved(neighbour)
         assert reaches(neighbour, "10.9.9.9")
         assert reaches(neighbour, "fd09::9")
+
+
+def test_nothing_is_announced_before_the_bridge_passes_it_on(host, one, monkeypatch):
+    """The container's end may be up before the bridge's port is: one announcement of ten was lost
+    on a busy machine."""
+    said: list[tuple[str, int]] = []
+
+    def await_port(index: int) -> None:
+        await_up(index)
+        said.append(("port", index))
+
+    monkeypatch.setattr(pair, "await_up", await_port)
+    monkeypatch.setattr(pair, "announce", lambda index, *_: said.append(("announced", index)))
+    host.attach(container(one, "a"), "10.2.1.5/24")
+    port = host.run(lambda: index_of(pair.host_end_name("a" * 64)))
+    assert said == [("port", port), ("announced", ethwe_index(one))]
+
+
+def ethwe_index(space: Space) -> int:
+    return int(space.ip("-o link show dev ethwe").split(":")[0])
 
 
 def test_without_an_announcement_it_would_not_be(moved, monkeypatch):
