@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ from waitforweave.docker.engine import Engine
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.options import Options as HookOptions
 from waitforweave.hooks.watcher import Watcher
+
+log = logging.getLogger(__name__)
 
 
 @click.command(short_help="The hook server: a Powerstrip adapter.")
@@ -79,7 +82,7 @@ def page_socket(url: str | None) -> Iterator[tuple[socket.socket, str] | None]:
 
 
 async def serve(engine: Engine, backend: Backend, options: HookOptions, sockets: Sockets) -> None:
-    """Serve until TERM or INT."""
+    """Serve until TERM or INT; the next one ends what the threads do still."""
     # uvicorn raises the signal again that ended it, so that the process dies of it; being told
     # to end is no failure here.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,3 +91,7 @@ async def serve(engine: Engine, backend: Backend, options: HookOptions, sockets:
     server = Server(watcher, options, sockets)
     async with engine, watcher.watching(server.listening):
         await server.run_here()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    if under_way := watcher.attacher.threads.under_way():
+        log.warning("attaches under way: %d; another signal ends them", under_way)

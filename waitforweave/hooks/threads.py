@@ -55,6 +55,10 @@ class Threads:
         """Whether something is made for this container now."""
         return container in self._attaches
 
+    def under_way(self) -> int:
+        """For how many containers something is made now."""
+        return len(self._attaches)
+
     async def quiet(self, container: str) -> None:
         """Until nothing is made for this container any more."""
         while (attach := self._attaches.get(container)) is not None:

@@ -6,17 +6,22 @@ import json
 import resource
 import signal
 import socket
+import socketserver
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.netns.gate.space import Space
+from waitforweave.attach.lock import alone
 
 SERVE = (sys.executable, "-m", "waitforweave.cli.main", "serve")
 PATIENCE_SECONDS = 30.0
@@ -94,6 +99,68 @@ def test_it_listens_for_its_owner_only_and_ends_on_a_signal_without_its_socket(
         assert decisions(server.communicate(timeout=PATIENCE_SECONDS)[1]) == []
         assert server.returncode == 0
     assert not (tmp_path / "hooks.sock").exists()
+
+
+ID = "c" * 64
+CONTAINER = {
+    "Id": ID,
+    "Name": "/a",
+    "State": {"Pid": 1, "StartedAt": "2026-01-01T00:00:00Z"},
+    "Config": {"Env": ["WEAVE_CIDR=10.2.1.5/24"]},
+    "HostConfig": {"NetworkMode": "default"},
+}
+
+
+class EngineOfOne(BaseHTTPRequestHandler):
+    """One container, which runs, and events that never come."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        found = CONTAINER if ID in self.path else [{**CONTAINER, "State": "running"}]
+        body = b"" if "/events" in self.path else json.dumps(found).encode()
+        self.send_response(200)
+        self.send_header("Api-Version", "1.41")
+        self.send_header("Content-Length", str(len(body) or 1))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def engine_of_one(tmp_path: Path) -> Iterator[None]:
+    with socketserver.ThreadingUnixStreamServer(str(tmp_path / "engine.sock"), EngineOfOne) as at:
+        at.daemon_threads = True
+        thread = threading.Thread(target=at.serve_forever)
+        thread.start()
+        yield
+        at.shutdown()
+        thread.join()
+
+
+@pytest.mark.usefixtures("engine_of_one")
+def test_a_second_signal_ends_it_while_an_attach_hangs(space, tmp_path):
+    with serving(space, tmp_path) as server, alone(tmp_path / "state", ID):
+        assert server.stderr is not None
+        assert server.stderr.readline() == "weavewait serve: events: followed\n"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "weavewait_waiting 1.0" not in metrics(tmp_path):
+            assert time.monotonic() < deadline
+        server.terminate()
+        assert server.stderr.readline() == (
+            "weavewait serve: attaches under way: 1; another signal ends them\n"
+        )
+        assert server.poll() is None
+        server.terminate()
+        assert server.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+
+
+def metrics(folder: Path) -> str:
+    transport = httpx.HTTPTransport(uds=str(folder / "hooks.sock"))
+    with httpx.Client(transport=transport, timeout=PATIENCE_SECONDS) as client:
+        return client.get("http://hooks/metrics").text
 
 
 def test_each_decision_is_one_line(space, tmp_path):
