@@ -8,18 +8,15 @@ from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
-from pyroute2 import IPRoute
 
 from waitforweave.attach import netns
 from waitforweave.attach.backend import AttachError, Container
-from waitforweave.attach.links import find_link
+from waitforweave.attach.check import addresses_inside
 from waitforweave.docker.create import GATE, Gated
 from waitforweave.docker.json_object import Object
 from waitforweave.hooks.attaching import Attacher, decide
 from waitforweave.hooks.book import Attached, Failed, Record, run_of
 from waitforweave.hooks.process import Process, process_of, seconds
-
-INTERFACE = "ethwe"
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,16 +108,6 @@ def inside(container: Container) -> tuple[str, ...]:
     """The addresses on its `ethwe`; () where there is none, or nobody may look."""
     try:
         with netns.held(container) as namespace:
-            return netns.run_inside(namespace, addresses)
+            return tuple(map(str, netns.run_inside(namespace, addresses_inside)))
     except (AttachError, OSError):
         return ()
-
-
-def addresses() -> tuple[str, ...]:
-    """Inside: what `ethwe` has; link-local ones are nobody's promise."""
-    with IPRoute() as ipr:
-        link = find_link(ipr, INTERFACE)
-        if link is None:
-            return ()
-        found = ipr.get_addr(index=link["index"], scope=0)
-        return tuple(f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}" for each in found)
