@@ -8,6 +8,9 @@ from typing import Protocol
 
 from waitforweave.gate.weave_cidr import Wanted
 
+# Who holds the host's own addresses; Weave's word for it.
+HOST = "weave:expose"
+
 
 class AttachError(Exception):
     """Why a container is not attached, for the client of the API call."""

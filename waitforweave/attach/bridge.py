@@ -16,7 +16,7 @@ from functools import partial
 from pyroute2 import IPRoute
 
 from waitforweave.attach import netns
-from waitforweave.attach.backend import AttachError, Container
+from waitforweave.attach.backend import HOST, AttachError, Container
 from waitforweave.attach.check import addresses_of, require_ready
 from waitforweave.attach.claims import Links, TakenError
 from waitforweave.attach.droppers import tell_of_droppers
@@ -35,7 +35,7 @@ from waitforweave.attach.links import (
     remove_link,
 )
 from waitforweave.attach.lock import alone, bridge_unused, bridge_used, forget
-from waitforweave.attach.names import HOST, free, linked, reserve, until_had
+from waitforweave.attach.names import free, linked, reserve, until_had
 from waitforweave.attach.pair import (
     INTERFACE,
     Pair,

@@ -19,12 +19,11 @@ from typing import Any, TypeVar
 from pyroute2 import IPRoute
 
 from waitforweave.attach import altname
+from waitforweave.attach.backend import HOST
 from waitforweave.attach.claims import Address, TakenError
 from waitforweave.attach.links import index_of, link_at, marked
 from waitforweave.attach.pair import host_end_name
 
-# Who holds the host's own addresses; Weave's word for it.
-HOST = "weave:expose"
 PREFIX = "weave-"
 NO_SUCH_NAMES = (errno.EOPNOTSUPP, errno.EPROTONOSUPPORT)
 # How often an address that nobody named may be another's before we have it.

@@ -16,7 +16,7 @@ from functools import partial
 from pyroute2 import IPRoute
 
 from waitforweave.attach import command, netns
-from waitforweave.attach.backend import AttachError, Container
+from waitforweave.attach.backend import HOST, AttachError, Container
 from waitforweave.attach.check import addresses_inside, answer_to, answers, require_ready
 from waitforweave.attach.command import Done, inherited, one_line
 from waitforweave.attach.links import Interface, find_link, kernel_errors
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 20.0
 BRIDGE = "weave"
-# Who holds the host's own addresses; Weave's word for it.
-HOST = "weave:expose"
 # What it says (2.8) of a container from which there is nothing to take any more.
 GONE = re.compile(
     r"No such container|^container \S+ not running$|Link not found|^bridge \S+ not present",
