@@ -68,7 +68,7 @@ class Attacher:
             return known
         asked = self.clock()
         with self.asking(name):
-            found = self.begun(await self.inspect(name), name, cause, asked, again=again)
+            found = self.what_follows(await self.inspect(name), name, cause, asked, again=again)
         return found if not isinstance(found, asyncio.Task) else await asyncio.shield(found)
 
     async def known(self, container: str, *, again: bool) -> Outcome | None:
@@ -101,7 +101,7 @@ class Attacher:
             if self._asking.get(name) is answered:
                 del self._asking[name]
 
-    def begun(
+    def what_follows(
         self, container: Object | None, name: str, cause: str, asked: float, *, again: bool
     ) -> Outcome | asyncio.Task[Outcome]:
         """What follows from the engine's answer: nothing more, or an attach that is under way."""
