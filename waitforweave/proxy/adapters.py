@@ -15,6 +15,7 @@ import yaml
 
 VERSION = 1
 DEFAULT_PATH = "/v1/extension"
+LAST_PORT = 65535
 ENDPOINT = re.compile(r"[A-Z*?!\[\]-]+ [/*?\[]\S*")
 URLS = "allowed: http://HOST[:PORT]/PATH, https://..., or unix:///SOCKET[:/PATH]"
 # The file, a section, an endpoint, its lists. Deeper there is nothing to find, but an alias may
@@ -117,12 +118,29 @@ def summary(endpoints: Collection[Endpoint]) -> str:
     return f"{len(endpoints)} endpoint{plural}; adapters: {names}"
 
 
+class Values(yaml.SafeLoader):
+    """YAML's values; one that is none of its kind is an error with its line, as all others are:
+    PyYAML lets Python's own pass (2001-99-99, 0x_)."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError) as error:
+            problem = f'"{node.value[:80]}" is no {node.tag.rpartition(":")[2]}'
+            raise yaml.constructor.ConstructorError(
+                problem=problem, problem_mark=node.start_mark
+            ) from error
+
+
 def read_yaml(text: str) -> tuple[object, Lines]:
     """What the text holds, and the line of each key. ConfigError."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = lines_of(root) if root is not None else {}
-        return yaml.safe_load(text), lines
+        loader = Values(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None, {}
+        lines = lines_of(root)  # First: a merge ("<<") is not there any more in what is read.
+        return loader.construct_document(root), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""
@@ -143,14 +161,15 @@ def read_document(values: object, lines: Lines) -> Document:
         where = "" if line is None else f"line {line}: "
         raise ConfigError(f"{where}{error}; allowed: endpoints, adapters, version") from error
     if document.version != VERSION:
-        line = lines[("version",)]
+        line = line_of(lines, "version")
         raise ConfigError(f"line {line}: version is {document.version}; allowed: {VERSION}")
     return document
 
 
-def line_of(lines: Lines, section: str, key: str) -> int:
-    """The key's own line, or its section's where YAML brought it from elsewhere ("<<")."""
-    return lines.get((section, key), lines[(section,)])
+def line_of(lines: Lines, *path: str) -> int:
+    """The key's own line, or that of what YAML brought it with from elsewhere: its section's, or
+    that of "<<"."""
+    return next(lines[place] for place in (path, path[:1], ("<<",)) if place in lines)
 
 
 def lines_of(root: yaml.Node) -> Lines:
@@ -201,15 +220,19 @@ def adapter(name: str, url: object, line: int) -> Adapter:
     where = f'line {line}: adapter "{name}": '
     if not isinstance(url, str):
         raise ConfigError(f"{where}its URL is no text; {URLS}")
+    no_url = f'{where}"{url}" is no URL of an adapter; {URLS}'
+    if not url.isprintable():  # Half a pair of surrogates ("\ud800") is nothing that can be sent.
+        raise ConfigError(no_url)
+    http_url, socket = url, None
     if url.startswith("unix://"):
         socket, _, path = url.removeprefix("unix://").partition(":")
         if not socket.startswith("/") or (path and not path.startswith("/")):
-            raise ConfigError(f'{where}"{url}" is no URL of an adapter; {URLS}')
-        return Adapter(name, url, f"http://adapter{path or DEFAULT_PATH}", socket)
+            raise ConfigError(no_url)
+        http_url = f"http://adapter{path or DEFAULT_PATH}"
     try:
-        parts = httpx.URL(url)
+        parts = httpx.URL(http_url)
     except httpx.InvalidURL as error:
         raise ConfigError(f'{where}"{url}": {error}; {URLS}') from error
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise ConfigError(f'{where}"{url}" is no URL of an adapter; {URLS}')
-    return Adapter(name, url, url)
+    if parts.scheme not in ("http", "https") or not parts.host or (parts.port or 0) > LAST_PORT:
+        raise ConfigError(no_url)
+    return Adapter(name, url, http_url, socket)

@@ -58,7 +58,8 @@ def test_urls(url, http_url, socket):
 @pytest.mark.parametrize(
     "url",
     ["run/a.sock", "unix://run/a.sock", "unix:///a:b", "ftp://h/", "http:///p", "http://h:x/", "",
-     "http://a\\tb/"],
+     "http://a\\tb/", "http://h:65536/", "http://h/\\uD800", "unix:///a\\uD800",
+     "unix:///a:/b\\tc", "unix:///a:/" + "b" * 70000],
 )  # fmt: skip
 def test_a_bad_url_names_line_adapter_and_what_is_allowed(url):
     with pytest.raises(ConfigError, match=r'^line 5: adapter "x": .*allowed: http://HOST'):
@@ -88,6 +89,11 @@ def test_a_url_that_is_no_text():
         ("a: 1\n---\nb: 2", "line 2: no YAML"),
         ("? [a]\n: b", "no YAML"),
         ("[" * 5000, "nested too deeply"),
+        ("a:\n  b: 2001-99-99", 'line 2: no YAML: "2001-99-99" is no timestamp'),
+        ("a: 0x_", 'line 1: no YAML: "0x_" is no int'),
+        ("a: " + "9" * 5000, 'line 1: no YAML: "9+" is no int'),
+        ("a: !!bool b", 'line 1: no YAML: "b" is no bool'),
+        ("a: !!timestamp b", 'line 1: no YAML: "b" is no timestamp'),
         (SEED + "adapters: {}", 'line 8: "adapters" stands in line 6 already'),
     ],
 )
@@ -135,6 +141,21 @@ def test_an_alias_that_leads_to_itself_ends():
 def test_an_entry_that_a_merge_brought_is_told_by_its_section():
     with pytest.raises(ConfigError, match=r'^line 1: adapter "x"'):
         parse('adapters: {<<: {x: "no url"}}\nendpoints: {}')
+
+
+@pytest.mark.parametrize(
+    ("brought", "message"),
+    [
+        ("{version: 2}", "line 4: version is 2"),
+        ("{adapters: {x: 5}}", 'line 4: adapter "x"'),
+        ('{endpoints: {"POST": {}}}', 'line 4: endpoint "POST"'),
+    ],
+)
+def test_a_section_that_a_merge_brought_is_told_by_the_merge(brought, message):
+    own = "endpoints: {}\n" if "endpoints" not in brought else "\n"
+    own += "adapters: {}\n" if "adapters" not in brought else "\n"
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        parse(f"{own}\n<<: {brought}\n")
 
 
 def test_load_names_the_file(tmp_path):
