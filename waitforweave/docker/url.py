@@ -36,6 +36,7 @@ def parse_engine_url(text: str) -> EngineUrl:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # As getaddrinfo(3) is asked for it.
     except ValueError as error:
         raise ValueError(f'"{text}": {error}; {ALLOWED}') from error
     if not host or not port or parts.path or parts.query or parts.username:

@@ -33,6 +33,8 @@ def test_an_address_is_read_and_written(text, url):
         "tcp://127.0.0.1",
         "tcp://:2375",
         "tcp://127.0.0.1:99999",
+        "tcp://a..b:2375",
+        f"tcp://{'a' * 64}:2375",
         "tcp://127.0.0.1:0",
         "tcp://127.0.0.1:2375/v1",
         "tcp://user@127.0.0.1:2375",
