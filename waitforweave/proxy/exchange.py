@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from waitforweave.proxy import heads
@@ -62,7 +63,8 @@ class Exchange:
             response = await self._head(engine)
             if response.status_code >= 200 or response.status_code == 101:
                 return response
-            await self.client.write(response.came)
+            with suppress(OSError):  # That it has gone is for others to see: a hooked call goes on.
+                await self.client.write(response.came)
 
     async def _head(self, engine: Wire) -> Response:
         try:

@@ -94,6 +94,22 @@ def test_a_hooked_call_goes_to_its_end_whoever_waits(sides):
     assert engine.sees_hangup()
 
 
+def test_a_hooked_call_goes_on_past_an_interim_answer_that_nobody_hears(sides):
+    hooked = threading.Event()
+
+    def hook(call):
+        hooked.set()
+        return unchanged(call)
+
+    sides.start(RULE, a=hook)
+    client = sides.client(START)
+    engine = sides.engine()
+    engine.head()
+    client.close()
+    engine.send(b"HTTP/1.1 102 Processing\r\n\r\n" + DONE)
+    assert hooked.wait(SECONDS)
+
+
 def test_a_hooked_stream_ends_with_its_client(sides):
     sides.start({"GET /events": {"pre": ["a"], "post": ["a"]}}, a=unchanged)
     client = sides.client(EVENTS)
