@@ -3,7 +3,7 @@
 Plain sockets beneath asyncio's streams: bytes are not copied through buffers of ours (a 1 GiB
 `docker save`), a slow side holds the other up through the kernel alone, and a quiet stream costs
 no memory. Reading waits for the socket first and takes the bytes then: a reader that is cancelled
-loses nothing.
+loses nothing, and neither does a writer.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Wire:
         sock.setblocking(False)
         self._sock = sock
         self._ahead = b""
+        # What a writer that was cancelled has left: it goes before what is written next.
+        self._unsent = b""
         # Whether to look for bytes before waiting for them: a client sends as soon as it can.
         self._likely = True
         self._most = READ_BYTES
@@ -111,12 +113,18 @@ class Wire:
 
     async def write(self, data: bytes) -> None:
         """Send it all, and wait while the other side is slow."""
+        if self._unsent:
+            data, self._unsent = self._unsent + data, b""
         # To send nothing can fail, too, where the other side has all and is gone.
         sent = self.write_now(data) if data else 0
-        while sent < len(data):
-            loop = asyncio.get_running_loop()
-            await event(self._sock.fileno(), loop.add_writer, loop.remove_writer)
-            sent += self.write_now(memoryview(data)[sent:])
+        try:
+            while sent < len(data):
+                loop = asyncio.get_running_loop()
+                await event(self._sock.fileno(), loop.add_writer, loop.remove_writer)
+                sent += self.write_now(memoryview(data)[sent:])
+        except asyncio.CancelledError:
+            self._unsent = data[sent:]
+            raise
 
     def write_now(self, data: bytes | memoryview) -> int:
         """How much of this could be sent without waiting."""

@@ -162,6 +162,21 @@ def test_a_slow_reader_holds_the_writer_up(sides, asks, answers, who):
     sink.exactly(sent)
 
 
+def test_what_is_under_way_at_the_switch_belongs_to_the_stream(sides):
+    """Input that comes as the call's body (`curl --data-binary @file`): moby hijacks before it has
+    read any of it."""
+    sides.start()
+    client = sides.client(UPGRADE.replace(b"Length: 0", b"Length: %d" % LIMIT))
+    engine = sides.engine()
+    engine.head()
+    sent = fill(client)
+    engine.send(SWITCHED)
+    assert client.head() == SWITCHED
+    engine.exactly(sent)
+    client.send(b"on")
+    assert engine.exactly(2) == b"on"
+
+
 QUIET = {
     "a stream": (UPGRADE, SWITCHED),
     "events": (EVENTS, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
