@@ -60,7 +60,7 @@ async def serve(sock: socket.socket, context: ssl.SSLContext, plainly: Serve) ->
 
 
 class Engine:
-    """The way to an engine that speaks TLS. `async with Engine(url, context) as engine:`"""
+    """The way to an engine that speaks TLS."""
 
     def __init__(self, url: EngineUrl, context: ssl.SSLContext) -> None:
         self._url = url
@@ -157,7 +157,7 @@ class Tunnel:
         level = logging.WARNING if wrong else logging.DEBUG
         log.log(level, "%s: TLS ended: %s", self._where, reason_of(error))
 
-    async def _receive(self, plain: socket.socket) -> None:
+    async def _receive(self, theirs: socket.socket) -> None:
         """What the other side says, and its end. Ends by OSError, when it is gone."""
         loop = asyncio.get_running_loop()
         ended = False
@@ -167,7 +167,7 @@ class Tunnel:
             if self._outgoing.pending and not self._flushing.locked():
                 await self._flush()
             try:
-                await loop.sock_sendall(plain, data)
+                await loop.sock_sendall(theirs, data)
             except ConnectionError:
                 # Nobody listens any more, but what was said before is still to be sent.
                 await loop.create_future()
@@ -175,7 +175,7 @@ class Tunnel:
                 self._incoming.write(await self._more())
         self._ended = True
         with suppress(OSError):  # It may be gone altogether.
-            plain.shutdown(socket.SHUT_WR)
+            theirs.shutdown(socket.SHUT_WR)
         await Wire(self._sock).hung_up()
 
     async def _send(self, plain: Wire, theirs: socket.socket) -> None:
@@ -191,8 +191,8 @@ class Tunnel:
         await self._flush()
         await Wire(theirs).hung_up()
 
-    async def _give_up(self, plain: socket.socket) -> None:
-        await Wire(plain).hung_up()
+    async def _give_up(self, theirs: socket.socket) -> None:
+        await Wire(theirs).hung_up()
         await asyncio.sleep(LINGER_SECONDS)
 
     async def _more(self) -> bytes:
@@ -229,11 +229,11 @@ class Tunnel:
             self._tls.unwrap()
 
 
-async def read(plain: socket.socket) -> bytes:
+async def read(theirs: socket.socket) -> bytes:
     """The next bytes, b"" for their end: also where the proxy had closed before it had read all,
     which unix sockets tell of as ECONNRESET."""
     try:
-        return await asyncio.get_running_loop().sock_recv(plain, READ_BYTES)
+        return await asyncio.get_running_loop().sock_recv(theirs, READ_BYTES)
     except ConnectionResetError:
         return b""
 
