@@ -23,6 +23,8 @@ TRAILER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7
 # More digits than Go takes (strconv.ParseInt: 63 bits) would be read differently.
 LENGTH = re.compile(rb"[0-9]{1,18}")
 LINE_BYTES = 16 * 1024
+# Answers that have no body, whatever their head says.
+BODILESS = (204, 304)
 
 
 class FramingError(Exception):
@@ -157,7 +159,7 @@ def request_body(request: Request) -> Body:
 
 def response_body(method: bytes, response: Response) -> Body:
     """The body of a response to a request of this method. FramingError."""
-    if method == b"HEAD" or response.status_code < 200 or response.status_code in (204, 304):
+    if method == b"HEAD" or response.status_code < 200 or response.status_code in BODILESS:
         return Length(0)
     body = framed(response)
     return UntilClose() if body is None else body

@@ -11,6 +11,7 @@ from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
 from waitforweave.proxy.framing import (
+    BODILESS,
     Body,
     FramingError,
     Length,
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 # A body that adapters see is held in memory; a create's is a few KB.
 HOOKED_BYTES = 16 * 1024 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-BODILESS = (204, 304)
 # JSON, but told piece by piece: progress, events, or the head early and the body when a container
 # ends (`docker run` starts it only when it has wait's head). Waiting for its end would be wrong.
 JSON_STREAM = re.compile(
