@@ -6,7 +6,13 @@ import logging
 import re
 from dataclasses import dataclass
 
-from waitforweave.docker.paths import VERSION, path_of, started_container
+from waitforweave.docker.paths import (
+    VERSION,
+    exec_container,
+    is_create,
+    path_of,
+    started_container,
+)
 from waitforweave.proxy import heads
 from waitforweave.proxy.chain import Adapters
 from waitforweave.proxy.exchange import Exchange
@@ -49,14 +55,17 @@ class Bytes:
 
 
 def is_hookable(request: Request, body: Body) -> bool:
-    """JSON, no body at all, or one that nobody looks at; a tar or a raw stream passes without
-    hooks."""
+    """JSON, no body at all, or one whose type nobody looks at; a tar or a raw stream passes
+    without hooks."""
     if heads.is_json(request) or (isinstance(body, Length) and body.ended):
         return True
-    # These the engine takes whatever their body's type: start looks at none below 8 bytes, and
-    # restart at none at all (moby: postContainersStart, postContainersRestart). `curl -d '{}'`
-    # sends it as a form.
-    return started_container(heads.target_of(request)) is not None
+    # These an engine takes whatever their body's type: start looks at none below 8 bytes, restart
+    # at none at all (moby: postContainersStart, postContainersRestart), and podman decodes a
+    # create and an exec without a look at it (pkg/api/handlers/compat: CreateContainer,
+    # ExecCreateHandler). `curl -d '{}'` sends it as a form.
+    target = heads.target_of(request)
+    names = started_container(target), exec_container(target)
+    return is_create(target) or names != (None, None)
 
 
 def is_waited_for(exchange: Exchange, response: Response) -> bool:

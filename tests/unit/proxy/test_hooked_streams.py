@@ -30,14 +30,17 @@ def test_of_several_content_types_the_first_counts_as_for_the_engine(sides):
     assert sides.kinds() == [("a", "pre-hook")]
 
 
-STARTS = [b"/containers/a/start", b"/containers/a/restart", b"/containers/web/db/start"]
+TYPELESS = [
+    *(b"/containers/a/start", b"/containers/a/restart", b"/containers/web/db/start"),
+    *(b"/containers/create", b"/containers/create?name=a", b"/containers/a/exec"),
+]
 
 
-@pytest.mark.parametrize("path", STARTS)
+@pytest.mark.parametrize("path", TYPELESS)
 # All of which the engine takes for 1.41.
 @pytest.mark.parametrize("version", [b"/v1.41", b"/v1.41.", b"/v01.41.0", b""])
-def test_a_start_whose_body_the_engine_does_not_look_at_has_its_hooks(sides, version, path):
-    """As curl -d '{}' sends it: the engine takes it."""
+def test_a_call_whose_bodys_type_an_engine_does_not_look_at_has_its_hooks(sides, version, path):
+    """As curl -d '{}' sends it: the engine takes it, podman a create, too."""
     sides.start(BOTH, a=unchanged)
     start = START.replace(b"/v1.41/containers/a/start", version + path).replace(
         b"Content-Length: 0\r\n",
