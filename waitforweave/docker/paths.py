@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-# moby: api/server/server.go `versionMatcher`.
-VERSION = r"(?:/v[0-9.]+)?"
+# moby: api/server/server.go `versionMatcher`; podman, which looks at no version, takes letters too:
+# pkg/api/server/handler_api.go `VersionedPath`.
+VERSION = r"(?:/v[0-9.][0-9A-Za-z.-]*)?"
 # What may stand before a path: a scheme, and perhaps whose it is.
 ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://[^/]*|(?=/))")
 # A name may have a slash, as links have it (`docker start web/db`); moby: "/containers/{name:.*}/".
