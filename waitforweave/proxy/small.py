@@ -18,6 +18,9 @@ from waitforweave.proxy.parsing import HeadError, end_of_head, read_request, rea
 from waitforweave.proxy.wakeup import Wakeup
 from waitforweave.proxy.wire import Wire
 
+# The longest answer that is kept for comparison: idle clients cost nothing else, and can be many.
+KEPT_BYTES = 4096
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -111,7 +114,7 @@ class SmallCalls:
             self._engine.unread(data)
             self._wakeup.come()
             return
-        self._begun, self._answer = None, data
+        self._begun, self._answer = None, data if len(data) <= KEPT_BYTES else b""
         try:
             self._rest = data[self._client.write_now(data) :]
         except OSError as error:

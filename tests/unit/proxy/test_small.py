@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tracemalloc
 
 import pytest
 
 from tests.unit.proxy.conftest import DONE, SECONDS, START, Peer, Sides, unchanged
 from tests.unit.proxy.test_tcp import GET, OK, SWITCHED, UPGRADE
+from waitforweave.proxy import wire
 from waitforweave.proxy.parsing import read_request
 from waitforweave.proxy.small import SmallCalls, is_small_answer, small_request
 from waitforweave.proxy.wire import Wire
@@ -200,6 +202,26 @@ def test_a_client_that_is_slow_to_read_gets_all():
         client.setblocking(False)
         engine.setblocking(False)
         assert asyncio.run(asyncio.wait_for(run(), SECONDS)) == answer
+
+
+def test_an_idle_client_does_not_cost_its_last_answer(sides):
+    sides.start()
+    client, engine = used(sides)
+    tracemalloc.start()
+    try:
+        client.send(GET)
+        engine.head()
+        # One piece of a unix socket's, so that all of it is read at once.
+        engine.send(b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20000)
+        client.head()
+        client.exactly(20000)
+        # When this is done, so is what passed the answer on.
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), sides.loop).result(SECONDS)
+        kept = tracemalloc.take_snapshot()
+    finally:
+        tracemalloc.stop()
+    read = kept.filter_traces([tracemalloc.Filter(True, wire.__file__)])
+    assert sum(trace.size for trace in read.traces) < 10000
 
 
 def test_adapters_see_later_calls_too(sides):
