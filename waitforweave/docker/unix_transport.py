@@ -95,6 +95,9 @@ class Call(httpx.AsyncByteStream):
             event = await self._event()
             if isinstance(event, h11.Response):
                 return event
+            # Who says interim ones without end holds up nobody else, nor the time-out: sock_recv
+            # does not wait where there is something.
+            await asyncio.sleep(0)
 
     async def _event(self) -> h11.Event:
         with errors_of(httpx.ReadError, httpx.ReadTimeout):

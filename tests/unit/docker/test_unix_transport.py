@@ -61,6 +61,26 @@ def test_an_answer_is_read_to_its_end(tmp_path, framed):
     assert (response.headers["api-version"], response.content) == ("1.41", b"hello")
 
 
+def test_many_interim_answers_hold_up_nobody_else(tmp_path):
+    rounds = 0
+
+    async def others() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        tasks.append(asyncio.create_task(others()))
+        writer.write(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    tasks: list[asyncio.Task[None]] = []
+    assert call(tmp_path, serve).status_code == 204
+    assert rounds >= 1000
+
+
 @pytest.mark.parametrize("content", [b"", b"x" * 5_000_000])
 def test_the_request_arrives_as_it_is(tmp_path, content):
     seen = []
