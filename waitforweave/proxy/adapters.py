@@ -50,7 +50,7 @@ class Endpoint:
     post: tuple[Adapter, ...]
 
 
-class Hooks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an endpoint's entry may hold."""
 
     pre: list[str] = []
@@ -84,20 +84,20 @@ def parse(text: str) -> tuple[Endpoint, ...]:
     for name, url in document.adapters.items():
         with noted(problems):
             adapters[name] = adapter(name, url, line_of(lines, "adapters", name))
-    rules: dict[str, Hooks] = {}
+    entries: dict[str, Entry] = {}
     for pattern, value in document.endpoints.items():
         with noted(problems):
             line = line_of(lines, "endpoints", pattern)
-            rules[pattern] = endpoint(pattern, value, document.adapters, line)
+            entries[pattern] = read_entry(pattern, value, document.adapters, line)
     if problems:
         raise ConfigError(*problems)
     return tuple(
         Endpoint(
             pattern,
-            tuple(adapters[name] for name in hooks.pre),
-            tuple(adapters[name] for name in hooks.post),
+            tuple(adapters[name] for name in entry.pre),
+            tuple(adapters[name] for name in entry.post),
         )
-        for pattern, hooks in rules.items()
+        for pattern, entry in entries.items()
     )
 
 
@@ -197,22 +197,22 @@ def key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
         yield from key_lines(value, (*path, name))
 
 
-def endpoint(pattern: str, value: object, adapters: Collection[str], line: int) -> Hooks:
+def read_entry(pattern: str, value: object, adapters: Collection[str], line: int) -> Entry:
     """The lists of one rule. ConfigError."""
     where = f'line {line}: endpoint "{pattern}"'
     if not ENDPOINT.fullmatch(pattern):
         raise ConfigError(f'{where}: allowed: "METHOD /path", each may be a shell glob')
     try:
-        hooks = msgspec.convert({} if value is None else value, Hooks)
+        entry = msgspec.convert({} if value is None else value, Entry)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}; allowed: pre, post, lists of adapters") from error
-    if not hooks.pre and not hooks.post:
+    if not entry.pre and not entry.post:
         raise ConfigError(f"{where}: names no adapter; it needs pre or post or both")
     known = ", ".join(sorted(adapters)) or "none"
-    unknown = [name for name in dict.fromkeys((*hooks.pre, *hooks.post)) if name not in adapters]
+    unknown = [name for name in dict.fromkeys((*entry.pre, *entry.post)) if name not in adapters]
     if unknown:
         raise ConfigError(*(f'{where}: no adapter "{name}"; defined: {known}' for name in unknown))
-    return hooks
+    return entry
 
 
 def adapter(name: str, url: object, line: int) -> Adapter:
