@@ -12,7 +12,9 @@ from pathlib import Path
 
 from waitforweave.docker.url import EngineUrl, parse_engine_url
 
-BACKLOG = 1024
+# As many as the kernel lets wait (listen(2): somaxconn), as the engine does. On a unix socket
+# whoever comes when the queue is full is refused (unix(7): EAGAIN).
+BACKLOG = 65535
 
 
 class ListenError(Exception):
@@ -65,7 +67,9 @@ def tcp_socket(address: EngineUrl) -> socket.socket:
     """Listens on TCP. ListenError."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        listener = socket.create_server((address.host, address.port), family=family)
+        listener = socket.create_server(
+            (address.host, address.port), family=family, backlog=BACKLOG
+        )
     except OSError as error:
         raise ListenError(f"{address}: {error.strerror}") from error
     listener.setblocking(False)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import fcntl
 import os
 import queue
+import resource
 import socket
 import stat
+import struct
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from waitforweave.cli import listening as module
 from waitforweave.cli.listening import ListenError, listening
+from waitforweave.docker.url import EngineUrl
 
 NOBODY = 65534
 
@@ -153,6 +157,30 @@ def test_a_live_socket_is_left_to_its_owner_also_when_its_queue_is_full(path, wa
         assert said == f"unix://{path}: somebody listens there already"
         assert path.is_socket()
         owner.accept()[0].close()
+
+
+SOMAXCONN = int(Path("/proc/sys/net/core/somaxconn").read_text())
+
+
+def test_as_many_may_wait_as_the_kernel_lets(path):
+    """A crowd that comes at once; more than 1,024 were refused."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    try:
+        with listening(f"unix://{path}"), ExitStack() as crowd:
+            for _ in range(min(SOMAXCONN, 1500)):
+                client = crowd.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_as_many_may_wait_on_tcp():
+    with module.tcp_socket(EngineUrl("tcp", host="127.0.0.1", port=0)) as listener:
+        # struct tcp_info's tcpi_sacked is the queue's length here (tcp_get_info).
+        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+        assert struct.unpack_from("I", info, 28)[0] == SOMAXCONN
 
 
 def test_a_socket_of_another_kind_is_left_alone(path):
