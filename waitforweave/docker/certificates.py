@@ -31,7 +31,16 @@ def of_environment(environ: Mapping[str, str]) -> Certificates | None:
 def default_folder(environ: Mapping[str, str]) -> Path:
     """Where the docker command looks for certificates."""
     named = environ.get("DOCKER_CERT_PATH") or environ.get("DOCKER_CONFIG")
-    return Path(named) if named else Path.home() / ".docker"
+    return Path(named) if named else home() / ".docker"
+
+
+def home() -> Path:
+    """The user's; the folder that we are in, as the docker command has it, for one without HOME
+    whom no passwd knows (moby: pkg/homedir)."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path()
 
 
 def of_context(folder: Path, key: str, *, verify: bool) -> Certificates | None:

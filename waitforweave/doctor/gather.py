@@ -18,6 +18,7 @@ from waitforweave.attach.backend import AttachError
 from waitforweave.attach.choose import make_backend
 from waitforweave.attach.ipam import Ipam
 from waitforweave.attach.options import Options
+from waitforweave.docker.certificates import home
 from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.url import EngineUrl, parse_engine_url
@@ -46,7 +47,7 @@ async def gather(url: str, tls: ssl.SSLContext | None, environ: Mapping[str, str
     address = parse_engine_url(url)
     async with Engine(url, tls=tls) as engine:
         found = replace(await engine_facts(engine, url), tls=tls is not None)
-        asked = await client.ask(client.named(environ, Path.home()))
+        asked = await client.ask(client.named(environ, home()))
         facts = Facts(__version__, found, launch_on_host(url), asked, folders=folders_of(url))
         if address.scheme == "unix":
             facts = replace(facts, socket=client.socket_at(Path(address.path)))

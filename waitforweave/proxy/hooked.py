@@ -40,7 +40,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # JSON, but told piece by piece: progress, events, or the head early and the body when a container
 # ends (`docker run` starts it only when it has wait's head). Waiting for its end would be wrong.
 JSON_STREAM = re.compile(
-    VERSION + r"/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
+    VERSION + r"(?:/libpod)?/(?:events|build|images/create|images/load|images/.+/push|plugins/pull"
     r"|plugins/.+/(?:push|upgrade)|containers/.+/(?:stats|wait))"
 )
 

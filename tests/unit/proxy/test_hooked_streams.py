@@ -60,6 +60,7 @@ STREAM = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
         (b"/v1.41/containers/a/logs", b"application/vnd.docker.raw-stream"),
         (b"/v1.41/events", b"application/json"),
         (b"/v1.41.0/events", b"application/json"),
+        (b"/v5.8.0/libpod/events", b"application/json"),
         (b"/containers/a/stats", b"application/json"),
         (b"/v1.41/containers/a/wait", b"application/json"),
         (b"/v1.41/containers/web/db/wait", b"application/json"),
