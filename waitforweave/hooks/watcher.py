@@ -1,4 +1,4 @@
-"""The watcher: what starts without us is attached too, and what is gone is given back.
+"""The watcher: what starts without us is attached too, and what is gone is noted.
 
 It follows the engine's events, and looks at everything once whenever a connection to them stands:
 subscribe first, look second, so that nothing falls in between.
@@ -10,10 +10,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
-from waitforweave.attach.backend import AttachError
 from waitforweave.docker.engine import EngineError
 from waitforweave.docker.replaced import end_if_replaced
 from waitforweave.docker.url import parse_engine_url
@@ -22,6 +20,7 @@ from waitforweave.hooks.ahead import Ahead
 from waitforweave.hooks.attaching import Attacher
 from waitforweave.hooks.book import Failed
 from waitforweave.hooks.feed import Event, Feed, Meaning
+from waitforweave.hooks.giving_back import GivingBack
 from waitforweave.hooks.process import is_gone, seconds
 from waitforweave.hooks.schedule import reconnect_delay, retry_delay
 
@@ -44,9 +43,7 @@ class Watcher:
         self._others: set[asyncio.Task[None]] = set()
         # The looks at everything of the connection that stands.
         self._looks: list[asyncio.Task[None]] = []
-        # Destroyed, and not looked for at the backend yet.
-        self._gone: set[str] = set()
-        self._collecting: asyncio.Task[None] | None = None
+        self.giving_back = GivingBack(attacher, self.beside)
 
     @asynccontextmanager
     async def watching(self, begin: asyncio.Event) -> AsyncIterator[None]:
@@ -124,9 +121,7 @@ class Watcher:
         if event.meaning is Meaning.GONE:
             self.attacher.forget(container)
             self.attacher.live.remove(container)
-            self._gone.add(container)
-            if self._collecting is None or self._collecting.done():
-                self._collecting = self.beside(self.collect())
+            self.giving_back.note(container)
 
     async def foresee(self, container: str, cause: str) -> None:
         try:
@@ -196,7 +191,10 @@ class Watcher:
         for earlier in self._looks:
             earlier.cancel()
         self.ahead.dismiss_all()
-        self._looks = [self.beside(self.look_around()), self.beside(self.give_back_leftovers())]
+        self._looks = [
+            self.beside(self.look_around()),
+            self.beside(self.giving_back.leftovers(self.containers)),
+        ]
 
     async def look_around(self) -> None:
         """Attach what runs and should be."""
@@ -221,68 +219,6 @@ class Watcher:
                 log.warning("events: cannot list the containers: %s", error)
             failures += 1
             await asyncio.sleep(retry_delay(failures))
-
-    async def give_back_leftovers(self) -> None:
-        """Give back what belongs to nobody any more."""
-        # In this order: whoever is attached from here on is in the engine's list for sure.
-        held = await self.held()
-        known = await self.containers()
-        for container in held.keys() - known.keys():
-            self.beside(self.give_back_later(container))
-
-    async def held(self) -> Mapping[str, tuple[str, ...]]:
-        """What the backend has; asked again and again until it can say."""
-        failures = 0
-        while True:
-            try:
-                return await self.attacher.threads.look(self.attacher.backend.list)
-            except AttachError as error:
-                log.error("what is given to whom cannot be read, so none is given back: %s", error)
-                self.metrics.errors.labels("watcher").inc()
-            failures += 1
-            await asyncio.sleep(retry_delay(failures))
-
-    async def collect(self) -> None:
-        """Give back what destroyed containers had; one look at the backend for all that came
-        until then, since it looks at every link there is."""
-        while self._gone:
-            gone = set(self._gone)
-            # An attach that is under way may be in the books only after our look at them.
-            busy = set(filter(self.attacher.threads.is_busy, gone))
-            held = await self.held()
-            self._gone -= gone
-            for container in gone:
-                if container in busy:
-                    self.beside(self.give_back_later(container))
-                elif container in held:
-                    self.beside(self.give_back(container))
-
-    async def give_back_later(self, container: str) -> None:
-        """The same, where an attach still makes something for it, or nothing in the end."""
-        await self.attacher.threads.quiet(container)
-        if container in await self.held():
-            await self.give_back(container)
-
-    async def give_back(self, container: str) -> None:
-        """Addresses and link of a container that is no more; again and again until they are."""
-        failures = 0
-        while not await self.is_detached(container):
-            failures += 1
-            await asyncio.sleep(retry_delay(failures))
-            if container not in await self.held():
-                return
-
-    async def is_detached(self, container: str) -> bool:
-        """Detach it; False where that failed."""
-        detach = partial(self.attacher.backend.detach, container)
-        try:
-            addresses = await self.attacher.threads.run(detach)
-        except AttachError as error:
-            log.error("gone %s: its addresses stay taken: %s", container[:12], error)
-            self.metrics.errors.labels("watcher").inc()
-            return False
-        log.info("gone %s: given back: %s", container[:12], " ".join(addresses))
-        return True
 
     def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

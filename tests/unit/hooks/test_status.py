@@ -198,7 +198,7 @@ def test_status_and_list_wait_for_no_attach(adapter):
         hanging = asyncio.gather(*attaches)
         await asyncio.sleep(0)  # They are begun.
         async with asyncio.timeout(PATIENCE_SECONDS):
-            seen = await rows(attacher, "bridge"), await Watcher(attacher).held()
+            seen = await rows(attacher, "bridge"), await Watcher(attacher).giving_back.held()
         assert not hanging.done()
         release.set()
         await hanging
