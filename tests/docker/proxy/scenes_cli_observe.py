@@ -101,8 +101,9 @@ def logs_of_megabytes(stage: Stage):
         return said
 
 
-@SCENES.scene
+@SCENES.scene_alone
 def events_of_a_span(stage: Stage):
+    """The engine keeps the last 256 events only, of all that happens."""
     name = stage.name("evented")
     since = now(stage)
     stage.docker(*RUN, "--name", name, "--label", "a=b", IMAGE, "true")

@@ -43,8 +43,9 @@ def build_from_a_tar(stage: Stage):
         return said
 
 
-@SCENES.scene
+@SCENES.scene_alone
 def build_that_fails(stage: Stage):
+    """Beside others, an image in containerd's store is now and then not found."""
     with stage.py() as client, TemporaryDirectory() as folder:
         Path(folder, "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo said; exit 7\n")
         words = {"path": folder, "network_mode": "none", "forcerm": True}

@@ -155,8 +155,9 @@ def events_closed_by_another_thread(stage: Stage):
             return seen, rest, container.status
 
 
-@SCENES.scene
+@SCENES.scene_alone
 def events_of_a_span(stage: Stage):
+    """The engine keeps the last 256 events only, of all that happens."""
     name = stage.name("spanned")
     with stage.py() as client:
         since = stamp(client)
