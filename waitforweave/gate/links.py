@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _socket import AF_INET
+
 from waitforweave.gate.asked import selects
 from waitforweave.gate.rtnl import Address, Gone, Link
 
@@ -13,9 +15,9 @@ if TYPE_CHECKING:
     from waitforweave.gate.routes import Route, RouteKey
     from waitforweave.gate.rtnl import Event
 
-    # The kernel tells two addresses of an interface apart by these (10.2.1.5/24 and 10.2.1.5/16
-    # may both be there): family, packed address, prefix length.
-    AddressKey: TypeAlias = tuple[int, bytes, int]
+    # The kernel tells two addresses of an interface apart by these: family, packed address, prefix
+    # length (10.2.1.5/24 and 10.2.1.5/16 may both be there), and of IPv4 the peer's address.
+    AddressKey: TypeAlias = tuple[int, bytes, int, bytes]
 
 
 class Links:
@@ -68,4 +70,8 @@ class Links:
 
 
 def address_key(address: Address) -> AddressKey:
-    return address.family, address.packed, address.prefixlen
+    # An IPv6 address may get another peer, and stays the same (net/ipv6/addrconf.c,
+    # inet6_addr_modify); an IPv4 one of another peer is one more (net/ipv4/devinet.c,
+    # __inet_insert_ifa).
+    peer = address.peer if address.family == AF_INET else b""
+    return address.family, address.packed, address.prefixlen, peer

@@ -34,12 +34,20 @@ class Link:
 
 
 class Address:
-    """An address of an interface: `packed` in network byte order, `flags` are IFA_F_*."""
+    """An address of an interface: `packed` in network byte order, `flags` are IFA_F_*; `peer` is
+    IFA_ADDRESS, where the other end of a point-to-point link has its own."""
 
-    __slots__ = ("family", "flags", "index", "packed", "prefixlen", "scope")
+    __slots__ = ("family", "flags", "index", "packed", "peer", "prefixlen", "scope")
 
-    def __init__(  # noqa: PLR0913, PLR0917 - struct ifaddrmsg's fields and the address
-        self, family: int, packed: bytes, prefixlen: int, scope: int, flags: int, index: int
+    def __init__(  # noqa: PLR0913, PLR0917 - struct ifaddrmsg's fields and the addresses
+        self,
+        family: int,
+        packed: bytes,
+        prefixlen: int,
+        scope: int,
+        flags: int,
+        index: int,
+        peer: bytes = b"",
     ) -> None:
         self.family = family
         self.packed = packed
@@ -47,6 +55,7 @@ class Address:
         self.scope = scope
         self.flags = flags
         self.index = index
+        self.peer = peer
 
     @property
     def text(self) -> str:
@@ -113,14 +122,15 @@ def decode_address(payload: bytes) -> Address | None:
         return None
     attributes = nlmsg.decode_attributes(payload, IFADDRMSG.size)
     # IFA_ADDRESS is the peer's on a point-to-point link; then IFA_LOCAL is ours (if_addr.h).
-    packed = attributes.get(uapi.IFA_LOCAL) or attributes.get(uapi.IFA_ADDRESS, b"")
+    peer = attributes.get(uapi.IFA_ADDRESS, b"")
+    packed = attributes.get(uapi.IFA_LOCAL) or peer
     if len(packed) != PACKED_BYTES[family] or prefixlen > 8 * len(packed):
         what = f"address of {len(packed)} bytes with prefix length {prefixlen}"
         raise NetlinkDecodeError(what, IFADDRMSG.size)
     # 32 bits of flags beat the 8 of the header, which newer flags do not fit in.
     if uapi.IFA_FLAGS in attributes:
         (flags,) = unpack(U32, attributes[uapi.IFA_FLAGS], "IFA_FLAGS")
-    return Address(family, packed, prefixlen, scope, flags, index)
+    return Address(family, packed, prefixlen, scope, flags, index, peer)
 
 
 def decode_error(payload: bytes) -> int:

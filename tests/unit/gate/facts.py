@@ -17,10 +17,13 @@ def link(index: int = 3, name: str = "ethwe", flags: int = READY, operstate: int
     return Link(index, name, flags, operstate)
 
 
-def address(cidr: str, index: int = 3, flags: int = 0x80, scope: int = 0) -> Address:
+def address(
+    cidr: str, index: int = 3, flags: int = 0x80, scope: int = 0, peer: str = ""
+) -> Address:
     ip = ipaddress.ip_interface(cidr)
+    other = ipaddress.ip_address(peer).packed if peer else b""
     family = 2 if ip.version == 4 else 10
-    return Address(family, ip.packed, ip.network.prefixlen, scope, flags, index)
+    return Address(family, ip.packed, ip.network.prefixlen, scope, flags, index, other)
 
 
 def route(to: str, *indices: int, table: int = 254, priority: int = 0) -> Route:

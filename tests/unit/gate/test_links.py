@@ -85,6 +85,17 @@ def test_a_deleted_address_is_gone() -> None:
     assert texts(links) == ["10.2.1.6/24"]
 
 
+def test_an_ipv4_address_is_there_once_for_each_peer() -> None:
+    peers = [address("10.9.0.1/32", peer=peer) for peer in ("10.9.0.2", "10.9.0.3")]
+    links = model(*peers, Gone(address("10.9.0.1/32", peer="10.9.0.2")))
+    assert texts(links) == ["10.9.0.1/32"]
+
+
+def test_an_ipv6_address_may_get_another_peer() -> None:
+    peers = [address("2001:db8::1/128", peer=peer) for peer in ("2001:db8::2", "2001:db8::3")]
+    assert texts(model(*peers)) == ["2001:db8::1/128"]
+
+
 def test_routes_come_and_go() -> None:
     multicast = route("224.0.0.0/4", 3)
     links = model(multicast, route("10.2.1.0/24", 3), Gone(route("10.2.1.0/24", 3)))

@@ -126,6 +126,7 @@ def test_local_beats_peer() -> None:
     address = rtnl.decode(uapi.RTM_NEWADDR, address_payload(more=local))
     assert isinstance(address, Address)
     assert address.text == "10.9.0.1/24"
+    assert address.peer != address.packed
 
 
 def test_the_wide_flags_beat_the_narrow_ones() -> None:
