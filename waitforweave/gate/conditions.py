@@ -234,7 +234,10 @@ def address_lack(address: Address) -> str | None:
     """What keeps an address from being used: bind() would give EADDRNOTAVAIL (systemd#2037)."""
     if has_failed(address):
         return FAILED
-    return TENTATIVE if address.flags & uapi.IFA_F_TENTATIVE else None
+    # An optimistic one can be bound while it is tentative (RFC 4429; net/ipv6/addrconf.c,
+    # ipv6_chk_addr_and_flags).
+    settling = address.flags & (uapi.IFA_F_TENTATIVE | uapi.IFA_F_OPTIMISTIC)
+    return TENTATIVE if settling == uapi.IFA_F_TENTATIVE else None
 
 
 def has_failed(address: Address) -> bool:

@@ -12,7 +12,7 @@ from waitforweave.gate.rtnl import Address, Link
 
 Facts = list[Link | Address | Route]
 
-TENTATIVE, FAILED = 0xC0, 0xC8
+TENTATIVE, FAILED, OPTIMISTIC = 0xC0, 0xC8, 0xC4
 TENTATIVE_V6 = address("2001:db8::5/64", flags=TENTATIVE)
 FAILED_V6 = address("2001:db8::5/64", flags=FAILED)
 LINK_LOCAL = address("fe80::1/64", scope=253)
@@ -49,6 +49,7 @@ def judge(promise: str, *facts: Link | Address | Route, asked: str = "") -> cond
         ("", [link(), address("2001:db8::5/64")]),
         ("", [link(), LINK_LOCAL, address("10.2.1.5/24")]),
         ("", [link(), address("2001:db8::5/64", flags=TENTATIVE), address("2001:db8::6/64")]),
+        ("2001:db8::5/64", [link(), address("2001:db8::5/64", flags=OPTIMISTIC)]),
         ("net:default", [link(), address("10.32.0.1/12")]),
     ],
 )  # fmt: skip
