@@ -46,12 +46,18 @@ def install(launch: Launch | None, folder: str) -> None:
 def make_folder(path: bytes) -> None:
     """With those above it, for all to read. Raises OSError."""
     try:
-        posix.mkdir(path, EXECUTABLE)
+        make_one(path)
     except FileNotFoundError:
         parent = path.rstrip(b"/").rpartition(b"/")[0]
         if not parent:
             raise
         make_folder(parent)
+        make_one(path)
+
+
+def make_one(path: bytes) -> None:
+    """It may be there, also since a moment ago: "new/." is there once "new" is. Raises OSError."""
+    try:
         posix.mkdir(path, EXECUTABLE)
     except FileExistsError:
         # Fails if it is no folder.
@@ -76,7 +82,8 @@ def copy_tree(source: bytes, target: bytes, name: bytes) -> None:
 def copy_file(source: bytes, target: bytes, name: bytes) -> None:
     """One file, under another name until it is whole. Raises OSError."""
     path = target + b"/" + name
-    unfinished = b"%s/.%s.%d" % (target, name, posix.getpid())
+    # Not by the pid: that is 1 in each container, also when it is started again after a kill.
+    unfinished = b"%s/.%s.%s" % (target, name, posix.urandom(8).hex().encode())
     reader = posix.open(source + b"/" + name, posix.O_RDONLY | posix.O_CLOEXEC)
     try:
         mode = EXECUTABLE if posix.fstat(reader).st_mode & 0o100 else READABLE
