@@ -57,7 +57,7 @@ def run(log: Log) -> int:
     chosen = options.read(sys.argv[1:], posix.environ)
     log.form = chosen.log_format
     if chosen.action in (options.QUIT, options.HELP, options.VERSION, options.INSTALL):
-        return answer(chosen, launch)
+        return answer(chosen, launch, signals)
     if chosen.action == options.EXPLAIN:
         return explain(chosen, log, signals)
     # A command that is not there fails now, not after the wait (runc does the same).
@@ -84,21 +84,28 @@ def occupy_standard_fds() -> None:
     posix.close(fd)
 
 
-def answer(chosen: Options, launch: Launch | None) -> int:
+def answer(chosen: Options, launch: Launch | None, signals: Signals) -> int:
     """What needs no waiting and runs no command. Raises GateError."""
     if chosen.action == options.HELP:
         from waitforweave.gate.usage import USAGE as TEXT
 
-        report.write(report.STDOUT, TEXT)
-    elif chosen.action == options.VERSION:
+        return printed(TEXT, signals, OK)
+    if chosen.action == options.VERSION:
         from waitforweave import __version__
 
-        report.write(report.STDOUT, f"wait-for-weave {__version__}\n")
-    elif chosen.action == options.INSTALL:
+        return printed(f"wait-for-weave {__version__}\n", signals, OK)
+    if chosen.action == options.INSTALL:
         from waitforweave.gate.install import install
 
         install(launch, chosen.folder)
     return OK
+
+
+def printed(text: str, signals: Signals, code: int) -> int:
+    """Write it to stdout, which may be a full pipe; `code`, or that of a signal that came."""
+    report.write(report.STDOUT, text, signals.fd)
+    number = signals.caught()
+    return code if number is None else SIGNALLED + number
 
 
 def explain(chosen: Options, log: Log, signals: Signals) -> int:
@@ -112,8 +119,7 @@ def explain(chosen: Options, log: Log, signals: Signals) -> int:
         text = log.json("explain", verdict.reason, code, verdict.findings)
     else:
         text = explanation.text(chosen, verdict, links)
-    report.write(report.STDOUT, text)
-    return code
+    return printed(text, signals, code)
 
 
 def wait(chosen: Options, log: Log, signals: Signals) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posix
-from select import POLLOUT, poll
+from select import POLLIN, POLLOUT, poll
 from time import gmtime, monotonic, strftime, time
 
 from waitforweave.gate.options import JSON
@@ -125,13 +125,16 @@ def columns() -> int:
         return 80
 
 
-def write(fd: int, text: str) -> None:
+def write(fd: int, text: str, wake_fd: int | None = None) -> None:
     """Past sys.stdout and sys.stderr, which are None when the file is closed at start; a closed or
-    broken one is no reason to end otherwise, and a log that nobody reads holds up nothing."""
+    broken one is no reason to end otherwise, and a log that nobody reads holds up nothing. What
+    makes `wake_fd` readable ends it."""
     rest = text.encode("ascii", "backslashreplace")
     patience = LOG_MILLISECONDS if fd == STDERR else None
     poller = poll()
     poller.register(fd, POLLOUT)
+    if wake_fd is not None:
+        poller.register(wake_fd, POLLIN)
     try:
         # Not write(2) alone: Python goes on with it after a signal (PEP 475), which could then not
         # end the gate.

@@ -77,15 +77,21 @@ def test_without_a_reader_of_its_log_it_ends_by_its_own_code(space: Space, tmp_p
     os.close(writer)
 
 
-@pytest.mark.parametrize("blocking", [True, False])
-def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
-    space: Space, blocking: bool
-) -> None:
+def full_pipe() -> tuple[int, int]:
+    """Its ends; the writer's does not block."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
         while True:
             os.write(writer, bytes(1 << 16))
+    return reader, writer
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
+    space: Space, blocking: bool
+) -> None:
+    reader, writer = full_pipe()
     os.set_blocking(writer, blocking)
     words = [*GATE, "--verbose", "echo", "ran"]
     gates = [space.start(*words, preexec_fn=lambda: os.dup2(writer, 2)) for _ in range(2)]
@@ -93,6 +99,16 @@ def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
     assert gates[0].finish().code == 128 + signal.SIGTERM
     space.attach("10.2.1.5/24")
     assert gates[1].finish().out == "ran\n"
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--explain"])
+def test_a_signal_ends_what_nobody_reads(space: Space, option: str) -> None:
+    reader, writer = full_pipe()
+    gate = space.start(*GATE, option, preexec_fn=lambda: os.dup2(writer, 1))
+    gate.handles(signal.SIGTERM).send(signal.SIGTERM)
+    assert gate.finish().code == 128 + signal.SIGTERM
     os.close(reader)
     os.close(writer)
 
