@@ -143,11 +143,15 @@ def wait(chosen: Options, log: Log, signals: Signals) -> int:
 
 def give_up(chosen: Options, log: Log, verdict: Verdict, links: Links) -> int:
     """Not ready, and no more waiting: what was there, what was missing, and what now."""
-    from waitforweave.gate import hints
-
     code = NOT_READY if chosen.on_timeout == options.FAIL else None
     end = "" if code else "; running the command all the same"
-    hint = hints.hint(verdict, chosen.asked, links)
+    try:
+        from waitforweave.gate import hints
+
+        hint = hints.hint(verdict, chosen.asked, links)
+    except ImportError:
+        # Removed while we waited, or replaced by another version: no reason to end otherwise.
+        hint = "no advice: the gate's own files have gone meanwhile"
     if verdict.state == conditions.HOPELESS or chosen.seconds is None:
         message = f"will not become ready{end}:"
         log.say("hopeless", message, code=code, verdict=verdict, hint=hint)

@@ -64,6 +64,21 @@ def test_without_a_free_descriptor_it_is_the_gate_that_failed(space: Space) -> N
     assert result.err.startswith("wait-for-weave: internal error: OSError(24")
 
 
+@pytest.mark.parametrize(("on_timeout", "code", "out"), [("fail", 1, ""), ("run", 0, "ran\n")])
+def test_without_its_own_files_it_ends_as_ever(
+    space: Space, on_timeout: str, code: int, out: str
+) -> None:
+    """Its folder may be removed while it waits; what comes late is not there then."""
+    script = "import sys; from waitforweave.gate import __main__ as gate; " + (
+        "sys.modules['waitforweave.gate.hints'] = None; raise SystemExit(gate.main())"
+    )
+    words = ["--timeout", "0.01", "--on-timeout", on_timeout, "echo", "ran"]
+    result = space.start(sys.executable, "-c", script, *words).finish()
+    assert (result.code, result.out) == (code, out)
+    assert "missing:  interface ethwe: not there" in result.err
+    assert "no advice: the gate's own files have gone meanwhile" in result.err
+
+
 def test_without_a_reader_of_its_log_it_ends_by_its_own_code(space: Space, tmp_path: Path) -> None:
     """Also when exec has failed, and SIGPIPE has its default action again."""
     file = tmp_path / "no-program"
