@@ -69,7 +69,7 @@ def read(argv: list[str], environ: Mapping[bytes, bytes]) -> Options:
 
 
 def log_format(environ: Mapping[bytes, bytes], said: dict[str, Given]) -> LogFormat:
-    """In which form to say that something is wrong, whatever that is."""
+    """In which form to say what is wrong, also where nothing else is looked at."""
     given = said.get("log-format")
     value = given.value if given else value_of(environ, variable("log-format"))
     return JSON if value == JSON else TEXT
@@ -82,7 +82,9 @@ def read_all(argv: list[str], environ: Mapping[bytes, bytes], said: dict[str, Gi
     command = read_words(argv, said)
     # Before all that could be wrong: this is the way out.
     if is_yes(environ, "WAIT_FOR_WEAVE_SKIP") and said.keys().isdisjoint(ACTIONS):
-        return Options(SKIP, command)
+        options = Options(SKIP, command)
+        options.log_format = log_format(environ, said)
+        return options
     given = merged(read_variables(environ), said)
     options = Options(next((action for action in ACTIONS if action in given), WAIT), command)
     if options.action in (HELP, VERSION):

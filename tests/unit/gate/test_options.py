@@ -126,6 +126,12 @@ def test_skip_is_the_way_out_also_of_a_wrong_value() -> None:
     assert (chosen.action, chosen.command) == (SKIP, ["sh"])
 
 
+@pytest.mark.parametrize(("form", "said"), [("json", "json"), ("", "text"), ("xml", "text")])
+def test_skip_leaves_the_form_of_what_is_said(form: str, said: str) -> None:
+    chosen = read("sh", WAIT_FOR_WEAVE_SKIP="yes", WAIT_FOR_WEAVE_LOG_FORMAT=form)
+    assert (chosen.action, chosen.log_format) == (SKIP, said)
+
+
 def test_none_promises_nothing_so_nothing_is_waited_for() -> None:
     assert read("sh", WEAVE_CIDR="none").action == SKIP
     assert read("--timeout", "5", "--state", "up", "sh", WEAVE_CIDR="none").action == SKIP
