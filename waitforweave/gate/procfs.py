@@ -8,7 +8,8 @@ CHUNK_BYTES = 1 << 16
 
 
 def read_file(path: str) -> bytes | None:
-    """The whole file; None where it cannot be read: no /proc, or no such part of the kernel."""
+    """The whole file; None where it cannot be read: no /proc, or no such part of the kernel, or a
+    sandbox that opens it and refuses the rest."""
     try:
         fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
@@ -18,5 +19,7 @@ def read_file(path: str) -> bytes | None:
         while chunk := posix.read(fd, CHUNK_BYTES):
             chunks.append(chunk)
         return b"".join(chunks)
+    except OSError:
+        return None
     finally:
         posix.close(fd)
