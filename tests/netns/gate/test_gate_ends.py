@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from tests.netns.gate.space import GATE, Gate, Space
+from tests.support.pipes import broken_pipe, full_pipe
 from waitforweave import __version__
 
 FATAL = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT]
@@ -84,30 +84,18 @@ def test_without_a_reader_of_its_log_it_ends_by_its_own_code(space: Space, tmp_p
     file = tmp_path / "no-program"
     file.write_bytes(b"\0")
     file.chmod(0o755)
-    reader, writer = os.pipe()
-    os.close(reader)
+    writer = broken_pipe()
     words = ["--interface", "lo", "--state", "up", str(file)]
     gate = space.start(*GATE, *words, preexec_fn=lambda: os.dup2(writer, 2))
     assert gate.finish().code == 126
     os.close(writer)
 
 
-def full_pipe() -> tuple[int, int]:
-    """Its ends; the writer's does not block."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            os.write(writer, bytes(1 << 16))
-    return reader, writer
-
-
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
     space: Space, blocking: bool
 ) -> None:
-    reader, writer = full_pipe()
-    os.set_blocking(writer, blocking)
+    reader, writer = full_pipe(blocking=blocking)
     words = [*GATE, "--verbose", "echo", "ran"]
     gates = [space.start(*words, preexec_fn=lambda: os.dup2(writer, 2)) for _ in range(2)]
     gates[0].handles(signal.SIGTERM).send(signal.SIGTERM)
@@ -120,7 +108,7 @@ def test_a_log_that_nobody_reads_holds_up_neither_signal_nor_command(
 
 @pytest.mark.parametrize("option", ["--help", "--version", "--explain"])
 def test_a_signal_ends_what_nobody_reads(space: Space, option: str) -> None:
-    reader, writer = full_pipe()
+    reader, writer = full_pipe(blocking=True)
     gate = space.start(*GATE, option, preexec_fn=lambda: os.dup2(writer, 1))
     gate.handles(signal.SIGTERM).send(signal.SIGTERM)
     assert gate.finish().code == 128 + signal.SIGTERM

@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
+from functools import partial
 
 import pytest
 
 from tests.support import raw
+from tests.support.pipes import broken_pipe, full_pipe
 from tests.unit.build.conftest import ROOT, execute
 
 OURS = 3  # the bootloader's two entries, and the launcher's own
@@ -99,6 +101,18 @@ def test_restoring_for_a_command_that_cannot_run_says_why(gate, path, code, reas
     done = execute(gate.launcher, RESTORE, path, "name")
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.decode() == f"wait-for-weave: {path}: {reason}\n"
+
+
+def test_a_message_that_nobody_reads_is_dropped(gate, tmp_path):
+    """By SIGPIPE it would end otherwise, and before a full pipe never."""
+    alone = shutil.copy(gate.launcher, tmp_path)
+    reader, full = full_pipe(blocking=True)
+    for writer in (full, broken_pipe()):
+        unread = partial(execute, preexec_fn=partial(os.dup2, writer, 2), timeout=20)
+        assert unread(gate.launcher, RESTORE, "/nothing/there", "name").returncode == 127
+        assert unread(alone, "wait-for-weave").returncode == 125
+        os.close(writer)
+    os.close(reader)
 
 
 def test_the_gates_launcher_blocks_all_signals_and_says_what_it_found(gate):
