@@ -103,7 +103,7 @@ def answer(chosen: Options, launch: Launch | None, signals: Signals) -> int:
 
 def printed(text: str, signals: Signals, code: int) -> int:
     """Write it to stdout, which may be a full pipe; `code`, or that of a signal that came."""
-    report.write(report.STDOUT, text, signals.fd)
+    report.write(report.STDOUT, text, wake_fd=signals.fd)
     number = signals.caught()
     return code if number is None else SIGNALLED + number
 

@@ -40,6 +40,9 @@ class Log:
         # A terminal has one line for us that is written over, and whether it is there now.
         self.on_terminal = False
         self._open = False
+        # The line before was dropped: the next ones are not waited for, or a hundred changes would
+        # hold up the command for ten seconds.
+        self._is_unread = False
 
     def say(
         self,
@@ -54,13 +57,13 @@ class Log:
         now, each thing that was asked for gets a line of its own."""
         findings = verdict.findings if verdict is not None else ()
         if self.form == JSON:
-            write(STDERR, self.json(event, message, code, findings, hint))
+            self._write(self.json(event, message, code, findings, hint), code)
             return
         lines = message.splitlines()
         if hint is not None:
             lines += [*map(shown, findings), hint]
         self.close()
-        write(STDERR, "".join(f"wait-for-weave: {line}\n" for line in lines))
+        self._write("".join(f"wait-for-weave: {line}\n" for line in lines), code)
 
     def show(self, event: Event, message: str, verdict: Verdict) -> None:
         """One event that the next may take the place of: on a terminal, over the line before."""
@@ -68,14 +71,19 @@ class Log:
             self.say(event, message, verdict=verdict)
             return
         line = f"wait-for-weave: {message}"[: columns() - 1]
-        write(STDERR, f"\r{line}{ERASE}")
+        self._write(f"\r{line}{ERASE}")
         self._open = True
 
     def close(self) -> None:
         """Nothing is to be written over any more."""
         if self._open:
-            write(STDERR, f"\r{ERASE}")
+            self._write(f"\r{ERASE}")
             self._open = False
+
+    def _write(self, text: str, code: int | None = None) -> None:
+        """With a `code` it is the last word, which is always waited for."""
+        patience = 0 if self._is_unread and code is None else LOG_MILLISECONDS
+        self._is_unread = not write(STDERR, text, patience=patience)
 
     def json(
         self,
@@ -125,12 +133,12 @@ def columns() -> int:
         return 80
 
 
-def write(fd: int, text: str, wake_fd: int | None = None) -> None:
+def write(fd: int, text: str, *, wake_fd: int | None = None, patience: int | None = None) -> bool:
     """Past sys.stdout and sys.stderr, which are None when the file is closed at start; a closed or
     broken one is no reason to end otherwise, and a log that nobody reads holds up nothing. What
-    makes `wake_fd` readable ends it."""
+    makes `wake_fd` readable ends it, and that nothing more is taken for `patience` milliseconds.
+    Was all of it taken?"""
     rest = text.encode("ascii", "backslashreplace")
-    patience = LOG_MILLISECONDS if fd == STDERR else None
     poller = poll()
     poller.register(fd, POLLOUT)
     if wake_fd is not None:
@@ -143,6 +151,7 @@ def write(fd: int, text: str, wake_fd: int | None = None) -> None:
             rest = rest[posix.write(fd, rest[:PIPE_BUF]) :]
     except OSError:
         pass
+    return not rest
 
 
 def duration(seconds: float) -> str:
