@@ -61,6 +61,8 @@ def finish(name: str, collected: Path, defines: list[str], platform: Platform) -
 def replaced(old: Path, new: Path) -> Path:
     """Put the new bundle where the old one is, at once: somebody may be using that."""
     away = old.with_name(f"{new.name}.old")
+    # What a freeze that was killed here left.
+    shutil.rmtree(away, ignore_errors=True)
     if old.exists():
         old.rename(away)
     new.rename(old)
