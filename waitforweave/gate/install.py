@@ -35,6 +35,10 @@ def install(launch: Launch | None, folder: str) -> None:
         make_folder(target)
         if same(source, target):
             return
+        if is_below(target, source + b"/" + LIBRARY):
+            raise GateError(
+                "--install: a folder in the gate's own lib/ would be copied into itself"
+            )
         copy_tree(source, target, LIBRARY)
         copy_file(source, target, name)
     except OSError as error:
@@ -69,6 +73,16 @@ def make_one(path: bytes) -> None:
 def same(one: bytes, other: bytes) -> bool:
     first, second = posix.stat(one), posix.stat(other)
     return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
+def is_below(path: bytes, folder: bytes) -> bool:
+    """By what they are, not by their names: there may be symlinks. Raises OSError."""
+    while not same(path, folder):
+        above = path + b"/.."
+        if same(path, above):
+            return False
+        path = above
+    return True
 
 
 def copy_tree(source: bytes, target: bytes, name: bytes) -> None:

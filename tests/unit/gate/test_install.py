@@ -46,6 +46,19 @@ def test_a_folder_that_cannot_be_is_named(launch: Launch, tmp_path: Path, name: 
         install.install(launch, f"{tmp_path}/bundle/{name}")
 
 
+@pytest.mark.parametrize("name", ["lib", "lib/new", "lib/new/er", "link"])
+def test_it_is_not_copied_into_itself(launch: Launch, tmp_path: Path, name: str) -> None:
+    (tmp_path / "bundle" / "link").symlink_to("lib")
+    with pytest.raises(GateError, match="would be copied into itself"):
+        install.install(launch, f"{tmp_path}/bundle/{name}")
+    assert files(tmp_path / "bundle") - {"link"} == BUNDLE
+
+
+def test_beside_its_library_it_may_lie(launch: Launch, tmp_path: Path) -> None:
+    install.install(launch, f"{tmp_path}/bundle/other")
+    assert files(tmp_path / "bundle" / "other") == BUNDLE
+
+
 def test_a_folder_that_another_makes_meanwhile_will_do(
     launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
