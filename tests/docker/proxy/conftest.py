@@ -12,6 +12,9 @@ from tests.support import proxied
 from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 
+# Scenes' asserts stand in no test's file; rewritten all the same, they say what was there.
+pytest.register_assert_rewrite("tests.docker.proxy")
+
 
 @contextmanager
 def looked_at(engine: DockerCli, folder: Path) -> Iterator[proxied.Proxy]:

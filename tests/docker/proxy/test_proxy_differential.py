@@ -66,7 +66,11 @@ def stages(play: Scene, ways: list[str]) -> list[Stage]:
 
 
 def played(play: Scene, stage: Stage) -> Any:
-    said = compared(play(stage), stage.tag)
+    try:
+        said = compared(play(stage), stage.tag)
+    except AssertionError as error:
+        error.add_note(f"at {stage.url}, as {stage.tag}")
+        raise
     assert said not in (None, "", [], {}), "a scene that shows nothing compares nothing"
     return said
 
