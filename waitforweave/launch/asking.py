@@ -40,7 +40,8 @@ async def ask(url: str) -> bytes:
     address = parse_engine_url(url)
     uds = address.path if address.scheme == "unix" else None
     base = "http://hooks" if uds else url.replace("tcp://", "http://", 1)
-    transport = httpx.AsyncHTTPTransport(uds=uds)
+    # Nothing is verified: no authorities are read for it, whatever SSL_CERT_FILE says.
+    transport = httpx.AsyncHTTPTransport(uds=uds, verify=False)
     try:
         async with httpx.AsyncClient(transport=transport, timeout=ASK_SECONDS) as client:
             response = await client.get(base + STATUS)

@@ -95,3 +95,12 @@ def test_watch_in_a_pipe_says_each_change_and_outlives_the_engine(monkeypatch):
     monkeypatch.setattr(status_module, "WATCH_SECONDS", 0)
     said = typed("status", "--watch")
     assert (said.exit_code, said.stdout) == (0, "weavewait         there\n\nno answer\n\n")
+
+
+def test_a_hook_server_is_asked_without_authorities(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/none/ca.pem")
+    said = typed("status", "--server", "unix:///none/h.sock")
+    assert said.stderr == (
+        "weavewait status: no answer from the hook server at unix:///none/h.sock: No such file or "
+        "directory\n"
+    )
