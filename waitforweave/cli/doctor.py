@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 import click
-import msgspec
 
 from waitforweave.cli.errors import told
 from waitforweave.cli.options import engine_option
@@ -43,7 +43,9 @@ def good(found: Iterable[Check]) -> bool:
 
 def json_of(found: list[Check]) -> str:
     value = {"good": good(found), "checks": [asdict(check) for check in found]}
-    return msgspec.json.encode(value).decode()
+    # DOCKER_HOST may hold anything: what is no UTF-8 there is an escape of JSON's.
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace").decode()
 
 
 def text_of(found: list[Check]) -> str:

@@ -12,7 +12,7 @@ import click
 
 from waitforweave.attach.options import BACKENDS, ENGINE, Options
 from waitforweave.cli.listening import is_loopback
-from waitforweave.docker.url import parse_engine_url
+from waitforweave.docker.url import ALLOWED, parse_engine_url
 
 
 class Url(click.ParamType[str]):
@@ -21,10 +21,22 @@ class Url(click.ParamType[str]):
     name = "URL"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        # It goes to the engine, and into files, as JSON.
+        if not is_utf8(value):
+            self.fail(f'"{ascii(value)[1:-1]}" is no UTF-8; {ALLOWED}', param, ctx)
         try:
             return str(parse_engine_url(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def is_utf8(word: str) -> bool:
+    """Whether this word of a command line is (PEP 383)."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class PageUrl(Url):

@@ -67,11 +67,11 @@ class Engine:
 
     async def inspect_image(self, name: str) -> dict[str, Any]:
         """`docker image inspect NAME`; a name may hold "/", ":" and "@"."""
-        return await self._inspect(f"/images/{quote(name, safe='/:@')}/json", name)
+        return await self._inspect(f"/images/{quoted(name, '/:@')}/json", name)
 
     async def inspect_container(self, name: str) -> dict[str, Any]:
         """`docker inspect NAME`."""
-        return await self._inspect(f"/containers/{quote(name, safe='')}/json", name)
+        return await self._inspect(f"/containers/{quoted(name)}/json", name)
 
     async def _inspect(self, path: str, name: str) -> dict[str, Any]:
         """EngineError 404 also for a name that can be nobody's, such as "." and "a//b": the
@@ -84,7 +84,7 @@ class Engine:
 
     async def kill(self, name: str) -> None:
         """`docker kill NAME`."""
-        await self.request("POST", f"/containers/{quote(name, safe='')}/kill")
+        await self.request("POST", f"/containers/{quoted(name)}/kill")
 
     async def request(
         self, method: str, path: str, *, json: object = None, content: bytes | None = None
@@ -163,6 +163,11 @@ class Engine:
         # It may come back as another version.
         self._version = None
         return EngineError(0, f"no answer from the engine at {self.url}: {reason_below(error)}")
+
+
+def quoted(name: str, safe: str = "") -> str:
+    """A name in a path; what is no UTF-8 on a command line (PEP 383) goes as the bytes it was."""
+    return quote(name, safe=safe, errors="surrogateescape")
 
 
 async def check(response: httpx.Response) -> None:

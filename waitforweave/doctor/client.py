@@ -54,7 +54,8 @@ def named(environ: Mapping[str, str], home: Path) -> Named:
     context = environ.get("DOCKER_CONTEXT") or text_at(folder / "config.json", "currentContext")
     if context in ("", "default"):
         return Named("the docker client's default", ENGINE)
-    key = hashlib.sha256(context.encode()).hexdigest()
+    # One that is no UTF-8 is nobody's.
+    key = hashlib.sha256(context.encode(errors="replace")).hexdigest()
     meta = folder / "contexts" / "meta" / key / "meta.json"
     verify = value_at(meta, "Endpoints", "docker", "SkipTLSVerify") is not True
     return Named(

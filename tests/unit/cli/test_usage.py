@@ -44,3 +44,21 @@ def test_the_line_of_launch_is_one_word_to_a_shell(monkeypatch):
     monkeypatch.setattr(launch_module, "bring_up", nothing)
     said = typed("launch", "--listen", "unix:///run/with blank/d.sock")
     assert said.stdout == "export DOCKER_HOST='unix:///run/with blank/d.sock'\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("launch", "--engine"), ("launch", "--listen"), ("status", "--server")]
+)
+def test_an_address_that_is_no_utf8_is_refused(words):
+    refused = typed(*words, "unix:///run/\udcff/d.sock")
+    assert refused.exit_code == 2
+    assert r'"unix:///run/\udcff/d.sock" is no UTF-8; allowed: unix:///PATH' in refused.output
+
+
+@pytest.mark.parametrize(
+    "words", [("explain",), ("unwrap",), ("attach",), ("detach",), ("launch", "--image")]
+)
+def test_a_name_that_is_no_utf8_is_the_engines_to_refuse(words):
+    said = typed(words[0], "--engine", "unix:///none/d.sock", *words[1:], "\udcff")
+    assert said.exit_code == 1
+    assert "no answer from the engine at unix:///none/d.sock" in said.stderr

@@ -228,3 +228,8 @@ def test_a_socket_is_looked_at(tmp_path):
     (tmp_path / "file").touch()
     assert socket_at(tmp_path / "file").kind == "other"
     assert socket_at(tmp_path / "none").kind == "absent"
+
+
+def test_a_context_that_is_no_utf8_leads_nowhere(tmp_path):
+    found = named({"DOCKER_CONTEXT": "\udcff"}, tmp_path)
+    assert (found.source, found.url) == ("the docker context \udcff", "")
