@@ -44,9 +44,15 @@ def command(engine: str, dry_run: bool) -> None:
 def left_in_shell(environ: Mapping[str, str]) -> list[str]:
     """Where this shell's docker would go on asking for the proxy's socket."""
     host = environ.get("DOCKER_HOST", "")
-    if not host.startswith("unix://") or Path(host.removeprefix("unix://")).exists():
+    if not host.startswith("unix://"):
         return []
-    return [f"DOCKER_HOST names {host}, where nobody is any more: unset DOCKER_HOST"]
+    try:
+        Path(host.removeprefix("unix://")).stat()
+    except FileNotFoundError:
+        return [f"DOCKER_HOST names {host}, where nobody is any more: unset DOCKER_HOST"]
+    except OSError:  # Who may not look there cannot tell.
+        return []
+    return []
 
 
 async def take_down(url: str) -> tuple[list[str], Gated]:

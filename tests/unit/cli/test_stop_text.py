@@ -47,3 +47,15 @@ def test_a_shell_that_names_another_engine_is_left_alone(tmp_path):
     (tmp_path / "d.sock").touch()
     for environ in ({}, {"DOCKER_HOST": f"unix://{tmp_path}/d.sock"}, {"DOCKER_HOST": "tcp://h:1"}):
         assert left_in_shell(environ) == []
+
+
+def test_where_one_may_not_look_nobody_is_told_that_nobody_is_there(monkeypatch):
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("pathlib.Path.stat", refused)
+    assert left_in_shell({"DOCKER_HOST": "unix:///root/d.sock"}) == []
+
+
+def test_a_name_that_is_too_long_is_nobodys_error():
+    assert left_in_shell({"DOCKER_HOST": f"unix:///{'x' * 300}"}) == []
