@@ -26,7 +26,9 @@ async def gated(engine: Engine) -> Gated:
     running: dict[str, bool] = {}
     for each in listed:
         if await begins_with_gate(engine, f"/containers/{each['Id']}/json"):
-            running[each["Names"][0].lstrip("/")] = each["State"] in RUNNING
+            # One that is being removed may have lost its name.
+            name = (each["Names"] or [each["Id"][:12]])[0].lstrip("/")
+            running[name] = each["State"] in RUNNING
     names = sorted(running)
     return Gated(
         [name for name in names if running[name]],

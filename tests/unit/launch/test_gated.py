@@ -19,13 +19,14 @@ LISTED = [
     {"Id": "3", "Names": ["/job"], "State": "exited"},
     {"Id": "4", "Names": ["/plain"], "State": "running"},
     {"Id": "5", "Names": ["/gone"], "State": "running"},
+    {"Id": "9876543210abcdef", "Names": None, "State": "removing"},
 ]
 IMAGES = [
     {"Id": "6", "RepoTags": ["my-app:latest"]},
     {"Id": "7", "RepoTags": None},
     {"Id": "8", "RepoTags": ["made-from-it:latest"]},
 ]
-BEGIN = {**{key: [GATE] for key in "12367"}, "4": None, "8": ["/other"]}
+BEGIN = {**{key: [GATE] for key in "12367"}, "4": None, "8": ["/other"], "9876543210abcdef": [GATE]}
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -48,4 +49,6 @@ def test_by_their_first_word():
         async with Engine("unix:///a.sock", httpx.MockTransport(answer)) as engine:
             return await gated(engine)
 
-    assert asyncio.run(asked()) == Gated(["paused", "web"], ["job"], ["7", "my-app:latest"])
+    assert asyncio.run(asked()) == Gated(
+        ["paused", "web"], ["9876543210ab", "job"], ["7", "my-app:latest"]
+    )
