@@ -15,6 +15,8 @@ from waitforweave.cli.options import engine_option
 from waitforweave.docker.create import GATE
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.docker.original import Original, recall
+from waitforweave.gate import arguments
+from waitforweave.gate.options import UsageError
 
 
 @click.command(short_help="How a gated container or image is had without its gate.")
@@ -30,6 +32,9 @@ def command(engine: str, name: str) -> None:
     original = original_of(config)
     if original is None:
         click.echo(f"{name} does not begin with the gate: there is nothing to take off")
+        sys.exit(0)
+    if not original.entrypoint + original.cmd:
+        click.echo(f"{name} is the gate alone, without a command: there is nothing to have again")
         sys.exit(0)
     click.echo(text_of(name, image, original))
 
@@ -53,12 +58,19 @@ async def found(url: str, name: str) -> tuple[dict[str, Any], str | None]:
 
 
 def original_of(config: dict[str, Any]) -> Original | None:
-    """By its labels; without them all that stands behind the gate is the command. None: no gate."""
+    """By its labels; without them what stands behind the gate and its options. None: no gate."""
     if (config.get("Entrypoint") or [""])[0] != GATE:
         return None
     rest = [*config["Entrypoint"][1:], *(config.get("Cmd") or [])]
-    behind = rest[1:] if rest[:1] == ["--"] else rest
-    return recall(config.get("Labels") or {}) or Original([], behind)
+    return recall(config.get("Labels") or {}) or Original([], behind_gate(rest))
+
+
+def behind_gate(rest: list[str]) -> list[str]:
+    """The command, without the options of a gate that somebody has put there himself."""
+    try:
+        return arguments.read_words(rest, {})
+    except UsageError:
+        return rest
 
 
 def text_of(name: str, image: str | None, original: Original) -> str:
