@@ -116,7 +116,8 @@ def launch(facts: Facts) -> Check:
     ended = [name for name, runs in seen.parts if not runs]
     if ended:
         log = log_of(seen, url, ended[0])
-        todo = f"{typed('launch', url)} with the same options brings it back; {log}"
+        # Read first: what brings the part back begins its log anew.
+        todo = f"{log}; {typed('launch', url)} with the same options brings it back"
         return problem("launch", f"not running: {', '.join(ended)}", todo)
     way = "processes of this host" if seen.host_process else "containers"
     return ok("launch", f"{' and '.join(name for name, _ in seen.parts)} run, as {way}")
@@ -246,7 +247,9 @@ def way_to(facts: Facts, settings: Settings | None) -> str:
 
 def same(one: str, other: str) -> bool:
     """The same engine: a socket may have two names (/var/run is /run)."""
-    return one == other or os.path.realpath(one[7:]) == os.path.realpath(other[7:])
+    if not (one.startswith("unix://") and other.startswith("unix://")):
+        return one == other
+    return os.path.realpath(one[7:]) == os.path.realpath(other[7:])
 
 
 def clock(facts: Facts) -> Iterator[Check]:

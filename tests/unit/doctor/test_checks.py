@@ -192,14 +192,14 @@ SAID = {
     "a part has ended": (
         replace(FACTS, launch=Launch(SETTINGS, False, (("weavewait-hooks", False),))),
         *("launch", "not running: weavewait-hooks"),
-        "weavewait launch with the same options brings it back; "
-        f"read docker -H {URL} logs weavewait-hooks",
+        f"read docker -H {URL} logs weavewait-hooks; "
+        "weavewait launch with the same options brings it back",
     ),
     "the other part has ended": (
         replace(FACTS, launch=Launch(SETTINGS, True, (("hooks", True), ("proxy", False)))),
         *("launch", "not running: proxy"),
-        "weavewait launch with the same options brings it back; "
-        f"read {Folders.of(URL).run}/proxy.log",
+        f"read {Folders.of(URL).run}/proxy.log; "
+        "weavewait launch with the same options brings it back",
     ),
     "the launch cannot be told": (
         *(replace(FACTS, launch=Launch(fault="a container is not ours")), "launch"),
@@ -527,3 +527,10 @@ def test_processes_of_the_host_are_begun_anew_and_read_otherwise():
     (fault,) = [check for check in checks(facts) if check.said == "no answer"]
     assert "/hooks.log; weavewait stop, then weavewait launch with the same" in fault.todo
     assert of(facts, "launch").said.endswith("run, as processes of this host")
+
+
+def test_engines_on_tcp_whose_hosts_differ_in_a_digit_are_two():
+    """A socket may have two names, an address has one."""
+    asked = replace(FACTS, engine=replace(ENGINE, url="tcp://1.0.0.1:2375"))
+    other = Client("DOCKER_HOST", LISTEN, Answer("0.1", "tcp://8.0.0.1:2375"))
+    assert of(replace(asked, client=other), "client").state == "problem"
