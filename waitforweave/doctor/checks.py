@@ -104,7 +104,8 @@ def socket(seen: Socket) -> Check:
 def launch(facts: Facts) -> Check:
     seen, url = facts.launch, facts.engine.url
     if seen.fault:
-        return problem("launch", seen.fault, f"{typed('stop', url)}, then launch again")
+        # `stop` would say the same.
+        return problem("launch", seen.fault, f"do what that says, then {typed('launch', url)}")
     if seen.settings is None:
         if facts.engine.fault:
             return unseen("launch", Unseen("the engine does not answer"))

@@ -89,7 +89,26 @@ def recorded(engine: str) -> Record | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:
-        raise LaunchError(f"{Folders.of(engine).record}: {error}") from error
+        raise LaunchError(
+            f"{Folders.of(engine).record} cannot be read: {error}; end the processes that it is "
+            "about (weavewait serve, weavewait proxy), and remove it"
+        ) from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """All of it, or the file stays as it was: also where we are killed, or there is no room.
+    LaunchError."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        raise LaunchError(f"{path}: {error.strerror}") from error
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise LaunchError("--host-process needs root: it makes links and enters namespaces")
 
 
 def found(process: Process) -> psutil.Process | None:
@@ -128,12 +147,11 @@ def words_of(settings: Settings) -> dict[str, list[str]]:
 
 def bring_up(settings: Settings, tell: Tell) -> list[str]:
     """Start what does not run yet; the names of what was started. LaunchError."""
-    if os.geteuid() != 0:
-        raise LaunchError("--host-process needs root: it makes links and enters namespaces")
+    require_root()
     folders = Folders.of(settings.engine)
     for folder in (folders.run, folders.state):
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    (folders.run / "adapters.yml").write_text(adapters_yml(settings, folders.hooks_url))
+    write(folders.run / "adapters.yml", adapters_yml(settings, folders.hooks_url).encode())
     before = recorded(settings.engine)
     processes = dict(before.processes) if before else {}
     started = []
@@ -144,7 +162,7 @@ def bring_up(settings: Settings, tell: Tell) -> list[str]:
                 # Written before it begins: whatever becomes of us meanwhile, `stop` knows it.
                 processes[part] = process
                 record = Record(settings.to_label(), processes)
-                folders.record.write_bytes(msgspec.json.encode(record))
+                write(folders.record, msgspec.json.encode(record))
             started.append(part)
     return started
 
@@ -233,7 +251,8 @@ def there(engine: str) -> list[str]:
 
 
 def end_programs(record: Record) -> None:
-    """The proxy first: no call may come in between."""
+    """The proxy first: no call may come in between. LaunchError."""
+    require_root()
     for process in reversed(record.processes.values()):
         end(process)
 

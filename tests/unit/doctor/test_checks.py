@@ -203,7 +203,7 @@ SAID = {
     ),
     "the launch cannot be told": (
         *(replace(FACTS, launch=Launch(fault="a container is not ours")), "launch"),
-        *("a container is not ours", "weavewait stop, then launch again"),
+        *("a container is not ours", "do what that says, then weavewait launch"),
     ),
     "the volume container was pruned": (
         *(replace(FACTS, volume=Volume(False)), "volume"),
