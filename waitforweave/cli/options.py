@@ -152,7 +152,10 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
         cni_path: str,
         **others: Any,  # noqa: ANN401 - the command's own
     ) -> None:
-        options = Options(mtu, not no_multicast_route, weave, cni_config, cni_path)
+        # Processes of a launch are in another folder, and so is who detaches later.
+        weave = str(Path(weave).absolute()) if "/" in weave else weave
+        plugins = ":".join(str(Path(each).absolute()) for each in cni_path.split(":") if each)
+        options = Options(mtu, not no_multicast_route, weave, cni_config.absolute(), plugins)
         command(options=options, **others)
 
     for option in reversed(NETWORK_OPTIONS):

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from waitforweave.cli import launch as launch_module
 from waitforweave.cli.main import COMMANDS, weavewait
+from waitforweave.launch.settings import Settings
 
 
 def typed(*words: str) -> Result:
@@ -62,3 +63,25 @@ def test_a_name_that_is_no_utf8_is_the_engines_to_refuse(words):
     said = typed(words[0], "--engine", "unix:///none/d.sock", *words[1:], "\udcff")
     assert said.exit_code == 1
     assert "no answer from the engine at unix:///none/d.sock" in said.stderr
+
+
+def test_paths_mean_the_folder_in_which_they_were_typed(tmp_path, monkeypatch):
+    """A hook server that is a process of this host runs in another one."""
+    given: list[Settings] = []
+
+    async def noted(settings: Settings, *_: object) -> list[str]:
+        given.append(settings)
+        return []
+
+    monkeypatch.setattr(launch_module, "bring_up", noted)
+    monkeypatch.chdir(tmp_path)
+    typed("launch", "--weave=bin/weave", "--cni-config=net.d", "--cni-path=bin:/opt/cni/bin")
+    typed("launch", "--weave=weave")
+    assert [settings.network for settings in given] == [
+        (
+            f"--weave={tmp_path}/bin/weave",
+            f"--cni-config={tmp_path}/net.d",
+            f"--cni-path={tmp_path}/bin:/opt/cni/bin",
+        ),
+        (),
+    ]
