@@ -12,7 +12,7 @@ import click
 
 from waitforweave.attach.options import BACKENDS, ENGINE, Options
 from waitforweave.cli.listening import is_loopback
-from waitforweave.docker.url import ALLOWED, parse_engine_url
+from waitforweave.docker.url import ALLOWED, parse_engine_url, same_engine
 
 
 class Url(click.ParamType[str]):
@@ -37,6 +37,14 @@ def is_utf8(word: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+class Engine(Url):
+    """The default one has one name, by which its launch is known: /var/run is /run."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        url = super().convert(value, param, ctx)
+        return ENGINE if same_engine(url, ENGINE) else url
 
 
 class PageUrl(Url):
@@ -84,7 +92,7 @@ PAGE_URL = PageUrl()
 # DOCKER_HOST is not read: once exported as `launch` says, it names our own proxy.
 engine_option = click.option(
     "--engine",
-    type=URL,
+    type=Engine(),
     default=ENGINE,
     show_default=True,
     help="The Docker Engine.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -42,3 +43,10 @@ def parse_engine_url(text: str) -> EngineUrl:
     if not host or not port or parts.path or parts.query or parts.username:
         raise ValueError(f'"{text}": a TCP address is a host and a port; {ALLOWED}')
     return EngineUrl("tcp", host=host, port=port)
+
+
+def same_engine(one: str, other: str) -> bool:
+    """Whether both URLs lead to one engine: a socket may have two names (/var/run is /run)."""
+    if not (one.startswith("unix://") and other.startswith("unix://")):
+        return one == other
+    return os.path.realpath(one[7:]) == os.path.realpath(other[7:])

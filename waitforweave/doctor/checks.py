@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 from waitforweave.docker.reason import NEEDS_TLS
+from waitforweave.docker.url import same_engine
 from waitforweave.doctor.check import (
     Check,
     brought_back,
@@ -222,7 +223,7 @@ def client(facts: Facts) -> Check:
         where = f"{named(seen)}, where nobody answers: {seen.fault}"
         return problem("client", where, way)
     if seen.answer.version:
-        if not same(seen.answer.engine, facts.engine.url):
+        if not same_engine(seen.answer.engine, facts.engine.url):
             said = f"{named(seen)}, which is our proxy, but for {seen.answer.engine}"
             return problem("client", said, f"{way}; or --engine {seen.answer.engine}")
         return ok("client", f"{named(seen)}, which is our proxy")
@@ -244,13 +245,6 @@ def way_to(facts: Facts, settings: Settings | None) -> str:
     if facts.client.source == "DOCKER_HOST":
         return f"unset DOCKER_HOST, or {typed('launch', facts.engine.url)}"
     return "start the engine there, or choose another (docker context use)"
-
-
-def same(one: str, other: str) -> bool:
-    """The same engine: a socket may have two names (/var/run is /run)."""
-    if not (one.startswith("unix://") and other.startswith("unix://")):
-        return one == other
-    return os.path.realpath(one[7:]) == os.path.realpath(other[7:])
 
 
 def clock(facts: Facts) -> Iterator[Check]:

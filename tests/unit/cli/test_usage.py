@@ -85,3 +85,19 @@ def test_paths_mean_the_folder_in_which_they_were_typed(tmp_path, monkeypatch):
         ),
         (),
     ]
+
+
+def test_the_default_engine_has_one_name(tmp_path, monkeypatch):
+    """`stop` with the other one would not find what runs as processes, and take the rest away."""
+    given: list[str] = []
+
+    async def noted(settings: Settings, *_: object) -> list[str]:
+        given.append(settings.engine)
+        return []
+
+    monkeypatch.setattr(launch_module, "bring_up", noted)
+    (tmp_path / "var-run").symlink_to(tmp_path)
+    monkeypatch.setattr("waitforweave.cli.options.ENGINE", f"unix://{tmp_path}/var-run/d.sock")
+    typed("launch", "--engine", f"unix://{tmp_path}/d.sock")
+    typed("launch", "--engine", f"unix://{tmp_path}/other.sock")
+    assert given == [f"unix://{tmp_path}/var-run/d.sock", f"unix://{tmp_path}/other.sock"]
