@@ -97,6 +97,8 @@ async def take_down(engine: Engine) -> list[str]:
     that a `stop` which could not do that can be repeated.
     """
     settings = await launched(engine)
+    if settings is not None:
+        settings.require_engine(engine.url)
     gone = await there(engine)
     await end_programs(engine)
     if settings is not None:

@@ -95,6 +95,15 @@ def recorded(engine: str) -> Record | None:
         ) from error
 
 
+def require_engine(url: str) -> None:
+    """LaunchError where the proxy of a launch as processes of this host listens there."""
+    for path in RUN_FOLDER.glob("*/launch.json"):
+        # Another launch's may go meanwhile, or be damaged: this is not about that one.
+        with suppress(OSError, msgspec.MsgspecError):
+            record = msgspec.json.decode(path.read_bytes(), type=Record)
+            Settings.from_label(record.settings).require_engine(url)
+
+
 def write(path: Path, content: bytes) -> None:
     """All of it, or the file stays as it was: also where we are killed, or there is no room.
     LaunchError."""

@@ -64,6 +64,14 @@ class Settings:
         """Whether the other can go on with what this one has attached."""
         return all(getattr(self, key) == getattr(other, key) for key in NETWORK_KEYS)
 
+    def require_engine(self, url: str) -> None:
+        """LaunchError where this launch's own proxy is named as an engine: who takes it away
+        through itself is cut off half-way, and its processes are not known by that name."""
+        if url in self.listen:
+            raise LaunchError(
+                f"{url} is the proxy of a launch, and no engine; its engine: --engine {self.engine}"
+            )
+
     def differences(self, other: Settings) -> str:
         """For a person: "listen is A, not B; ...", or "" where nothing differs."""
         mine, theirs = asdict(self), asdict(other)

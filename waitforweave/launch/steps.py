@@ -32,6 +32,7 @@ async def launch(
     """
     if not host_process:
         containers.require_contained(settings)
+    on_host.require_engine(settings.engine)
     identity = await require_image(engine, settings)
     existing, wanted = await find(engine, settings.engine), Existing(settings, host_process)
     if existing is not None and replacing:
@@ -115,11 +116,13 @@ async def bring_up(engine: Engine, wanted: Existing, tell: Tell) -> list[str]:
 async def stop(engine: Engine, url: str) -> tuple[list[str], Gated]:
     """Take all of it away; the names of what was there, and what still wants our gate.
     LaunchError, EngineError."""
+    on_host.require_engine(url)
     return await take_down(engine, url, with_volume=True), await gated(engine)
 
 
 async def would_stop(engine: Engine, url: str) -> tuple[list[str], Gated]:
     """What `stop` would give; nothing is changed. LaunchError, EngineError."""
+    on_host.require_engine(url)
     names = [*on_host.there(url), *await on_engine.there(engine)]
     volume = await on_engine.inspect(engine, VOLUME_CONTAINER)
     return names + [VOLUME_CONTAINER] * (volume is not None), await gated(engine)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from waitforweave.docker.engine import Engine, EngineError
-from waitforweave.launch import steps
+from waitforweave.launch import on_host, steps
+from waitforweave.launch.containers import LABEL
 from waitforweave.launch.settings import LaunchError, Settings
 
 ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
@@ -106,3 +108,29 @@ def test_what_cannot_start_to_take_the_network_away_is_said():
     engine = Engine(ONE.engine, httpx.MockTransport(answering(answer, [])))
     with pytest.raises(LaunchError, match=r"^could not take the network away: no such program$"):
         asyncio.run(steps.stop(engine, ONE.engine))
+
+
+def launched_as_containers(method: str, path: str) -> Answer:
+    if path == "/containers/weavewait-hooks/json":
+        return 200, {"Config": {"Labels": {LABEL: ONE.to_label()}}}
+    return (200, {"Volumes": None}) if method == "GET" else (204, {})
+
+
+def launched_as_processes(_method: str, path: str) -> Answer:
+    return (200, {"Volumes": None}) if path == "/volumes" else (404, {"message": "not there"})
+
+
+@pytest.mark.parametrize("answer", [launched_as_containers, launched_as_processes])
+def test_our_own_proxy_is_no_engine(tmp_path, monkeypatch, answer):
+    """Nothing is taken away: not the half of it that can be reached so."""
+    monkeypatch.setattr(on_host, "RUN_FOLDER", tmp_path)
+    if answer is launched_as_processes:
+        record = on_host.Folders.of(ONE.engine).record
+        record.parent.mkdir()
+        record.write_bytes(msgspec.json.encode(on_host.Record(ONE.to_label(), {})))
+    deleted: list[str] = []
+    (proxy,) = ONE.listen
+    engine = Engine(proxy, httpx.MockTransport(answering(answer, deleted)))
+    with pytest.raises(LaunchError, match=rf"^{proxy} is the proxy .* --engine {ONE.engine}$"):
+        asyncio.run(steps.stop(engine, proxy))
+    assert deleted == []
