@@ -25,6 +25,7 @@ from waitforweave.cli.options import (
     listen_option,
     network_options,
     network_words,
+    require_different,
     subnet_option,
     web_address,
 )
@@ -76,6 +77,7 @@ def command(
     A second launch changes nothing. On stdout stands one line, for `eval` or a shell's history:
     export DOCKER_HOST=...
     """
+    require_different(listen)
     settings = Settings(
         *(engine, listen, backend, subnet, image, network_words(options)),
         hold_exec=hold_exec,

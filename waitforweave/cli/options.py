@@ -205,3 +205,9 @@ listen_option = click.option(
     show_default=True,
     help="Where clients reach the proxy: unix:///PATH, or tcp://127.0.0.1:PORT. Repeatable.",
 )
+
+
+def require_different(listen: tuple[str, ...]) -> None:
+    """click.UsageError."""
+    if len(set(listen)) < len(listen):
+        raise click.UsageError("--listen: the same address twice.")

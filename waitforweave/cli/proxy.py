@@ -17,7 +17,7 @@ from waitforweave.cli.descriptors import open_many
 from waitforweave.cli.errors import told
 from waitforweave.cli.listening import listening, require_loopback
 from waitforweave.cli.notify import notify_ready
-from waitforweave.cli.options import LISTEN, Url, engine_option
+from waitforweave.cli.options import LISTEN, Url, engine_option, require_different
 from waitforweave.cli.tls_options import TlsOptions, tls_options
 from waitforweave.docker.url import EngineUrl, parse_engine_url
 from waitforweave.proxy.adapters import ConfigError, load, summary
@@ -93,8 +93,7 @@ def run(
     stack: ExitStack,
 ) -> None:
     """Listen where we may, and serve. ListenError, and the end of the process for wrong options."""
-    if len(set(listen)) < len(listen):
-        raise click.UsageError("--listen: the same address twice.")
+    require_different(listen)
     sockets = passed_sockets(os.environ) if PASSED in listen else []
     urls = [url for url in listen if url != PASSED]
     addresses = [*map(parse_engine_url, urls), *map(address_of, sockets)]

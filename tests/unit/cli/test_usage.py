@@ -101,3 +101,9 @@ def test_the_default_engine_has_one_name(tmp_path, monkeypatch):
     typed("launch", "--engine", f"unix://{tmp_path}/d.sock")
     typed("launch", "--engine", f"unix://{tmp_path}/other.sock")
     assert given == [f"unix://{tmp_path}/var-run/d.sock", f"unix://{tmp_path}/other.sock"]
+
+
+def test_an_address_that_is_named_twice_is_refused_before_anything_is_made():
+    refused = typed("launch", "--engine", "unix:///none/d.sock", *["--listen", "unix:///a/b"] * 2)
+    assert refused.exit_code == 2
+    assert "--listen: the same address twice." in refused.output
