@@ -9,7 +9,6 @@ from typing import Any
 from waitforweave.docker.create import VOLUME_CONTAINER
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.launch import containers, on_engine, on_host
-from waitforweave.launch.containers import HOOKS_CONTAINER
 from waitforweave.launch.gated import Gated, gated
 from waitforweave.launch.settings import LaunchError, Settings, Tell
 
@@ -78,8 +77,15 @@ async def replaced(engine: Engine, existing: Existing, wanted: Existing, tell: T
         return await bring_up(engine, wanted, tell)
     except BaseException as error:
         tell("bringing back what was launched before")
-        await end_parts(engine, existing)
-        await bring_up(engine, before, tell)
+        try:
+            await end_parts(engine, existing)
+            await bring_up(engine, before, tell)
+        except (LaunchError, EngineError) as other:
+            first = str(error) or "interrupted"
+            raise LaunchError(
+                f"{first}; what was launched before did not come back: {other}; weavewait launch "
+                "--replace again, or weavewait stop"
+            ) from error
         if isinstance(error, LaunchError | EngineError):
             raise LaunchError(f"{error}; what was launched before runs again") from error
         raise
@@ -98,8 +104,8 @@ async def end_parts(engine: Engine, existing: Existing) -> None:
     record = on_host.recorded(existing.settings.engine)
     if record is not None:
         on_host.end_programs(record)
+    # The hook server's container, by which the launch is known, stays until its successor comes.
     await on_engine.end_programs(engine)
-    await on_engine.remove(engine, HOOKS_CONTAINER)
     await on_engine.remove_volume_container(engine)
 
 

@@ -134,3 +134,32 @@ def test_our_own_proxy_is_no_engine(tmp_path, monkeypatch, answer):
     with pytest.raises(LaunchError, match=rf"^{proxy} is the proxy .* --engine {ONE.engine}$"):
         asyncio.run(steps.stop(engine, proxy))
     assert deleted == []
+
+
+def test_a_replacement_that_fails_twice_tells_both_and_leaves_the_launch_known(
+    tmp_path, monkeypatch
+):
+    """By the label of the hook server's container: `stop` takes the network away by that."""
+    monkeypatch.setattr(on_host, "RUN_FOLDER", tmp_path)
+    told = iter(["no room", "no room either"])
+    gone: list[str] = []
+
+    def answer(method: str, path: str) -> Answer:
+        if path == "/images/weavewait:1/json":
+            return 200, OURS
+        if path == "/containers/weavewait-hooks/json" and method == "GET":
+            body = {"Config": {"Labels": {LABEL: ONE.to_label()}}, "State": {"Running": True}}
+            return 200, body
+        if path == "/containers/create":
+            return 500, {"message": next(told)}
+        return (204, {}) if method in ("POST", "DELETE") else (404, {"message": "not there"})
+
+    async def run() -> None:
+        transport = httpx.MockTransport(answering(answer, gone))
+        async with Engine(ONE.engine, transport) as engine:
+            await steps.launch(engine, ONE, lambda _: None, host_process=False, replacing=True)
+
+    expected = "^no room; what was launched before did not come back: no room either; "
+    with pytest.raises(LaunchError, match=expected):
+        asyncio.run(run())
+    assert "/containers/weavewait-hooks" not in gone
