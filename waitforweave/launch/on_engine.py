@@ -126,6 +126,12 @@ async def end_programs(engine: Engine) -> None:
     await quietly(engine, "POST", f"/containers/{HOOKS_CONTAINER}/stop")
 
 
+async def has_our_volume_container(engine: Engine) -> bool:
+    """Another's that has this name, Weave's own perhaps, is not ours to take away."""
+    found = await inspect(engine, VOLUME_CONTAINER)
+    return found is not None and found["Config"].get("Entrypoint") == [containers.PROGRAM]
+
+
 async def remove_volume_container(engine: Engine) -> bool:
     """Remove `weavewait`; its volume stays as long as a gated container uses it (the engine's
     rule), and goes with it otherwise. Whether it was there."""

@@ -130,8 +130,8 @@ async def would_stop(engine: Engine, url: str) -> tuple[list[str], Gated]:
     """What `stop` would give; nothing is changed. LaunchError, EngineError."""
     on_host.require_engine(url)
     names = [*on_host.there(url), *await on_engine.there(engine)]
-    volume = await on_engine.inspect(engine, VOLUME_CONTAINER)
-    return names + [VOLUME_CONTAINER] * (volume is not None), await gated(engine)
+    volume = await on_engine.has_our_volume_container(engine)
+    return names + [VOLUME_CONTAINER] * volume, await gated(engine)
 
 
 async def take_down(engine: Engine, url: str, *, with_volume: bool) -> list[str]:
@@ -139,7 +139,8 @@ async def take_down(engine: Engine, url: str, *, with_volume: bool) -> list[str]
     gone = [*on_host.take_down(url), *await on_engine.take_down(engine)]
     # The engine has made it for the proxy's socket, by the mount.
     on_host.remove_if_empty(on_host.RUN_FOLDER)
-    if with_volume and await on_engine.remove_volume_container(engine):
+    if with_volume and await on_engine.has_our_volume_container(engine):
+        await on_engine.remove_volume_container(engine)
         gone.append(VOLUME_CONTAINER)
     return gone
 

@@ -17,7 +17,7 @@ from waitforweave.launch.settings import LaunchError, Settings
 
 ONE = Settings("unix:///a.sock", ("unix:///b/c.sock",), "bridge", "10.32.0.0/12", "weavewait:1")
 OURS = {"Id": "sha256:1", "Config": {"Entrypoint": ["/opt/weavewait/weavewait"]}}
-Answer = tuple[int, dict[str, Any]]
+Answer = tuple[int, dict[str, Any] | list[Any]]
 
 
 def answering(
@@ -54,6 +54,7 @@ def launch(answer: Callable[[str, str], Answer], message: str) -> list[str]:
 
 def refusing(status: int) -> Callable[[str, str], Answer]:
     """The image is there and nothing else; create is refused."""
+    made: list[str] = []
 
     def answer(method: str, path: str) -> Answer:
         if path == "/images/weavewait:1/json":
@@ -61,7 +62,11 @@ def refusing(status: int) -> Callable[[str, str], Answer]:
         if path == "/volumes":
             return 200, {"Volumes": None}
         if method == "POST" and path == "/containers/create":
+            made.append(path)
             return status, {"message": "no"}
+        # Made all the same: the answer was lost.
+        if path == "/containers/weavewait/json" and made:
+            return 200, OURS
         return 404, {"message": "not there"}
 
     return answer
@@ -163,3 +168,24 @@ def test_a_replacement_that_fails_twice_tells_both_and_leaves_the_launch_known(
     with pytest.raises(LaunchError, match=expected):
         asyncio.run(run())
     assert "/containers/weavewait-hooks" not in gone
+
+
+def test_anothers_container_of_that_name_is_not_taken_away():
+    """Weave's own proxy has one, too."""
+    deleted: list[str] = []
+
+    def answer(method: str, path: str) -> Answer:
+        if path == "/containers/weavewait/json":
+            return 200, {"Config": {"Entrypoint": ["/home/weave/sigproxy"]}}
+        if method == "GET" and path in ("/containers/json", "/images/json"):
+            return 200, []
+        return (200, {"Volumes": None}) if path == "/volumes" else (404, {"message": "not there"})
+
+    async def run() -> list[str]:
+        transport = httpx.MockTransport(answering(answer, deleted))
+        async with Engine(ONE.engine, transport) as engine:
+            assert (await steps.would_stop(engine, ONE.engine))[0] == []
+            return (await steps.stop(engine, ONE.engine))[0]
+
+    assert asyncio.run(run()) == []
+    assert "/containers/weavewait" not in deleted
