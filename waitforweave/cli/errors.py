@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,8 @@ from waitforweave.cli.listening import ListenError
 from waitforweave.docker.engine import EngineError
 from waitforweave.launch.settings import LaunchError
 
-# As shells say it of a program that SIGINT has ended.
-INTERRUPTED = 130
+# As shells say it of a program that SIGINT, or SIGTERM, has ended.
+INTERRUPTED, TERMINATED = 130, 143
 # What became of what was begun.
 LEFT = {
     "launch": "; weavewait status shows what is there",
@@ -36,3 +37,29 @@ def told(command: str) -> Iterator[None]:
     except KeyboardInterrupt:
         click.echo(f"weavewait {command}: interrupted{LEFT.get(command, '')}", err=True)
         sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def term_as_interrupt() -> Iterator[None]:
+    """In the block TERM does what Ctrl-C does: what was begun is taken back, the terminal is left
+    as it was. Not where Ctrl-C does nothing (in the background of a script)."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    terminated = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal terminated
+        terminated = True
+        # asyncio.run has made it cancel its task.
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except SystemExit as end:
+        if terminated and end.code == INTERRUPTED:
+            end.code = TERMINATED
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

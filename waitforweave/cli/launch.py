@@ -9,7 +9,7 @@ import time
 import click
 
 from waitforweave.attach.options import Options
-from waitforweave.cli.errors import told
+from waitforweave.cli.errors import term_as_interrupt, told
 from waitforweave.cli.hook_options import (
     gate_all_option,
     hold_exec_option,
@@ -85,7 +85,7 @@ def command(
         show_addresses=show_addresses,
         page=page or "",
     )
-    with told("launch"), one_at_a_time("launch", engine):
+    with term_as_interrupt(), told("launch"), one_at_a_time("launch", engine):
         for url in listen:
             require_loopback(parse_engine_url(url))
         begun = time.monotonic()

@@ -14,7 +14,7 @@ import msgspec
 from rich.live import Live
 from rich.text import Text
 
-from waitforweave.cli.errors import told
+from waitforweave.cli.errors import term_as_interrupt, told
 from waitforweave.cli.options import URL, engine_option
 from waitforweave.docker.engine import Engine, EngineError
 from waitforweave.hooks.status import Answer, Row
@@ -50,7 +50,7 @@ def command(engine: str, server: str | None, as_json: bool, watch: bool) -> None
     """
     if as_json and watch:
         raise click.UsageError("--json and --watch contradict each other; allowed: one of them")
-    with told("status"):
+    with term_as_interrupt(), told("status"):
         if watch:
             with suppress(KeyboardInterrupt):  # The way to end it.
                 asyncio.run(keep_current(engine, server))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from waitforweave.cli.errors import told
+from waitforweave.cli.errors import term_as_interrupt, told
 from waitforweave.cli.one_at_a_time import one_at_a_time
 from waitforweave.cli.options import engine_option
 from waitforweave.cli.progress import shown
@@ -31,7 +31,7 @@ def command(engine: str, dry_run: bool) -> None:
             names, gated = asyncio.run(would_take_down(engine))
         click.echo("\n".join(lines_of("would take away", names, gated)))
         return
-    with told("stop"), one_at_a_time("stop", engine):
+    with term_as_interrupt(), told("stop"), one_at_a_time("stop", engine):
         begun = time.monotonic()
         with shown("weavewait stop: taking all of it away"):
             names, gated = asyncio.run(take_down(engine))

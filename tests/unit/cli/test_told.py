@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,4 +105,21 @@ def test_a_hook_server_is_asked_without_authorities(monkeypatch):
     assert said.stderr == (
         "weavewait status: no answer from the hook server at unix:///none/h.sock: No such file or "
         "directory\n"
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_term_is_heeded_as_an_interrupt_is(tmp_path, number, code):
+    with socket.socket(socket.AF_UNIX) as hung:
+        hung.bind(str(tmp_path / "d.sock"))
+        hung.listen()
+        words = [*WEAVEWAIT, "launch", "--engine", f"unix://{tmp_path}/d.sock"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as launching:
+            client, _ = hung.accept()
+            with client:
+                launching.send_signal(number)
+                _, said = launching.communicate()
+    assert (launching.returncode, said) == (
+        code,
+        b"weavewait launch: interrupted; weavewait status shows what is there\n",
     )
