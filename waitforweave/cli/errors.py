@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ def told(command: str) -> Iterator[None]:
         silent = isinstance(error, EngineError) and not error.status
         hint = "; weavewait doctor says what to do" if silent else ""
         click.echo(f"weavewait {command}: {error}{hint}", err=True)
+        sys.exit(1)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        # Something else that knows /_ping, between the engine and us perhaps.
+        said = f"an answer of the engine's is no JSON: {error}; is it a Docker Engine?"
+        click.echo(f"weavewait {command}: {said}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         click.echo(f"weavewait {command}: interrupted{LEFT.get(command, '')}", err=True)

@@ -123,3 +123,14 @@ def test_term_is_heeded_as_an_interrupt_is(tmp_path, number, code):
         code,
         b"weavewait launch: interrupted; weavewait status shows what is there\n",
     )
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"\xff{}"])
+def test_an_engine_that_speaks_no_json_is_told(monkeypatch, body):
+    answer = httpx.Response(200, headers={"Api-Version": "1.41"}, content=body)
+    monkeypatch.setattr(
+        "waitforweave.docker.engine.UnixTransport", lambda _: httpx.MockTransport(lambda _: answer)
+    )
+    said = typed("status", "--engine", "unix:///e.sock")
+    assert said.exit_code == 1
+    assert said.stderr.startswith("weavewait status: an answer of the engine's is no JSON: ")
