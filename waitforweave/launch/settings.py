@@ -67,7 +67,8 @@ class Settings:
     def require_engine(self, url: str) -> None:
         """LaunchError where this launch's own proxy is named as an engine: who takes it away
         through itself is cut off half-way, and its processes are not known by that name."""
-        if url in self.listen:
+        # A launch that was to listen where its engine does has failed, and is to be taken away.
+        if url in self.listen and url != self.engine:
             raise LaunchError(
                 f"{url} is the proxy of a launch, and no engine; its engine: --engine {self.engine}"
             )

@@ -69,7 +69,9 @@ def bad_request(stage: Stage):
 @SCENES.scene
 def no_command(stage: Stage):
     name = stage.name("empty")
-    stage.docker("build", "-q", "-t", name, "-", stdin=b"FROM scratch\nLABEL a=b\n")
+    # An image of its own: one that several names have may go with another's `rmi`.
+    dockerfile = f"FROM scratch\nLABEL a={stage.tag}\n".encode()
+    stage.docker("build", "-q", "-t", name, "-", stdin=dockerfile)
     said = stage.run("create", name)
     ran = stage.run(*RUN, name, "sh")
     stage.docker("rmi", name)

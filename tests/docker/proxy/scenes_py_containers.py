@@ -88,7 +88,8 @@ def logs(stage: Stage):
         return [
             sorted(followed.split()),
             container.logs(stdout=True, stderr=False),
-            container.logs(stdout=False, stderr=True, tail=2),
+            # Of all: the engine keeps no order between the two streams.
+            container.logs(stdout=False, stderr=True, tail=6),
             sorted(container.logs(timestamps=True).split(b"\n"), key=lambda line: line[-3:]),
             container.logs(until=1),
         ]
