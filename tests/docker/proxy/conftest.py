@@ -13,7 +13,8 @@ from tests.support.docker_cli import DockerCli
 from tests.support.engine import PrivateEngine
 
 # Scenes' asserts stand in no test's file; rewritten all the same, they say what was there.
-pytest.register_assert_rewrite("tests.docker.proxy")
+SCENES = (file.stem for file in Path(__file__).parent.glob("scenes_*.py"))
+pytest.register_assert_rewrite(*(f"{__package__}.{name}" for name in SCENES))
 
 
 @contextmanager

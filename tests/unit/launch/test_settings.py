@@ -114,7 +114,7 @@ def test_each_listener_is_told_to_the_proxy():
 
 
 def test_its_own_proxy_is_no_engine_but_where_it_was_to_listen_at_the_engine_itself():
-    with pytest.raises(LaunchError, match="its engine: --engine unix:///a.sock"):
+    with pytest.raises(LaunchError, match=r"its engine: --engine unix:///a\.sock"):
         ONE.require_engine("unix:///b/c.sock")
     ONE.require_engine("unix:///a.sock")
     replace(ONE, listen=("unix:///a.sock",)).require_engine("unix:///a.sock")
