@@ -28,7 +28,7 @@ class Story(msgspec.Struct, frozen=True, omit_defaults=True):
     gated     it waits by our gate, for `awaited` on `interfaces`, `patience` seconds at most
               (None: for ever); without addresses: for any
     waited    its process was seen to be the gate; running: to be its command
-    earlier   it ran its command before this server saw it: nobody knows since when
+    earlier   it ran its command before this server attached it: nobody knows since when
     unseen    nobody may see its process
     failed    when an attach failed last, for `reason`; `tries` is how many did in this run
     removed   the container is no more
@@ -111,7 +111,9 @@ def attached(story: Story, state: Attached) -> Story:
     """An attach has succeeded; the first one's time stays."""
     when = state.at if story.attached is None else story.attached
     known = replace(story, attached=when, addresses=state.addresses)
-    if known.running and known.waited and known.ready is None:
+    if story.attached is None and story.gated and state.late:
+        known = replace(known, earlier=True)
+    elif known.running and known.gated and not known.earlier and known.ready is None:
         # Seen to run while the attach was being written down.
         known = replace(known, ready=max(state.at, when))
     return judged(replace(known, reason="", failed=None, again=None))
@@ -132,9 +134,10 @@ def seen(story: Story, process: Process, now: float) -> Story:
     if process is Process.UNSEEN:
         # One that was seen has ended since: the engine will say how.
         return story if story.waited else judged(replace(story, unseen=True))
-    earlier = story.gated and not story.waited
-    became = now if story.waited and story.attached is not None else story.ready
-    return judged(replace(story, running=True, earlier=earlier, ready=became, unseen=False))
+    # Its gate may have been there too short to be seen.
+    gate_opened = story.gated and story.attached is not None and not story.earlier
+    became = now if gate_opened and story.ready is None else story.ready
+    return judged(replace(story, running=True, ready=became, unseen=False))
 
 
 def ended(story: Story, now: float, code: int | None) -> Story:

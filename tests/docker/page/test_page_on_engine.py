@@ -91,7 +91,7 @@ def test_a_usual_one_is_ready_when_docker_run_returns(client, page):
     identity = run(client, "usual", "net:10.2.7.0/24")
     page.until(lambda: state(page, identity)[:1] == ["ready"])
     story = page.run("return rows.get(arguments[0])", identity)
-    assert story["waited"]
+    # Whether its gate was seen or not: that is there for a moment only.
     assert story["attached"] <= story["ready"]
     client.docker("stop", "-t", "0", "usual")
     page.until(lambda: state(page, identity)[:1] == ["ended"])

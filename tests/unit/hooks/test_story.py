@@ -44,8 +44,8 @@ def started(*env: str, **more: Any) -> Story:
     return begun(found, run(found), ["10.2.1.5/24"], None)
 
 
-def attached(story: Story, at: float = STARTED + 1) -> Story:
-    return module.attached(story, Attached(("10.2.1.5/24",), at))
+def attached(story: Story, at: float = STARTED + 1, *, late: bool = False) -> Story:
+    return module.attached(story, Attached(("10.2.1.5/24",), at, late))
 
 
 def failed(story: Story, at: float = STARTED + 1, again: float | None = None) -> Story:
@@ -76,8 +76,20 @@ def test_an_exec_that_is_seen_before_the_attach_is_written_down_counts_from_then
 
 
 def test_when_a_command_began_that_ran_before_we_looked_is_no_guess():
-    story = attached(seen(started(), Process.COMMAND, STARTED + 5))
+    story = attached(seen(started(), Process.COMMAND, STARTED + 5), late=True)
     assert (story.state, story.earlier, story.ready) == ("ready", True, None)
+    assert seen(story, Process.COMMAND, STARTED + 6) == story
+    # Nor is it one of a second attach, which finds the command.
+    story = attached(seen(attached(started()), Process.COMMAND, STARTED + 2), late=True)
+    assert (story.state, story.earlier, story.ready) == ("ready", False, STARTED + 2)
+
+
+def test_a_gate_that_was_there_too_short_to_be_seen_has_opened_all_the_same():
+    """Attached ahead of its start, it runs for ten milliseconds."""
+    story = seen(attached(started()), Process.COMMAND, STARTED + 1.5)
+    assert (story.state, story.earlier, story.ready) == ("ready", False, STARTED + 1.5)
+    story = attached(seen(started(), Process.COMMAND, STARTED + 1.5), STARTED + 2)
+    assert (story.state, story.earlier, story.ready) == ("ready", False, STARTED + 2)
 
 
 def test_a_process_that_nobody_may_see_is_unknown_once_it_is_attached():
