@@ -36,6 +36,10 @@ PROXY_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE"]
 # containers' /proc and a connection to the engine's socket; elsewhere these words do nothing.
 SECURITY = ["no-new-privileges", "apparmor=unconfined", "label=disable"]
 
+# We read it until they are ready, which an engine's own choice may forbid ("none"), and they run
+# for months.
+LOG = {"Type": "json-file", "Config": {"max-size": "10m"}}
+
 # What these backends run are the host's own programs.
 HOST_ONLY = {
     "weave": "neither a shell nor the docker client for the command `weave`",
@@ -106,6 +110,7 @@ def program_body(settings: Settings, words: list[str], host: Body) -> Body:
         "CapDrop": ["ALL"],
         "SecurityOpt": SECURITY,
         "ReadonlyRootfs": True,
+        "LogConfig": LOG,
         # After a reboot the engine brings them back, before anybody needs them.
         "RestartPolicy": {"Name": "unless-stopped"},
     }

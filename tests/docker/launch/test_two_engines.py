@@ -25,8 +25,9 @@ from waitforweave.launch.containers import HOOKS_CONTAINER, STATE_VOLUME
 PAGE = (ROOT / "docs" / "launch.md").read_text()
 PODMAN = "unix:///run/podman/podman.sock"
 PATIENCE_SECONDS = 60.0
-# A bridge of its own; the first one's rules are there for both.
-SECOND = ("--bridge=two0", "--iptables=false")
+# A bridge of its own; the first one's rules are there for both. Nor does it keep what containers
+# say, if they do not ask for that.
+SECOND = ("--bridge=two0", "--iptables=false", "--log-driver=none")
 MAKE_BRIDGE = "ip link add two0 type bridge && ip addr add 172.30.0.1/16 dev two0"
 
 
