@@ -21,8 +21,8 @@ PURE = {
     "gate.rtnl",
     "gate.uapi",
 }
-# What belongs to no room: the version, and the kernel's calls that Python has not.
-FOR_ALL = {"__version__", "inotify"}
+# What belongs to no room: the version, the kernel's calls that Python has not, a whole file.
+FOR_ALL = {"__version__", "inotify", "whole_file"}
 ARROWS: dict[str, set[str]] = {
     "gate": set(),
     "docker": set(),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from waitforweave import whole_file
 from waitforweave.attach.backend import AttachError
 
 SUFFIX = ".json"
@@ -40,17 +40,7 @@ class Records:
     def write(self, key: str, record: Record) -> None:
         """All of it or nothing, also where the power or the disk's room goes."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.path(key)
-        new = path.with_suffix(".new")
-        try:
-            with new.open("w") as file:
-                json.dump(record, file)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+        whole_file.write(self.path(key), json.dumps(record).encode())
 
     def remove(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)

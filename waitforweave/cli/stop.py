@@ -51,7 +51,7 @@ def left_in_shell(environ: Mapping[str, str]) -> list[str]:
     except FileNotFoundError:
         return [f"DOCKER_HOST names {host}, where nobody is any more: unset DOCKER_HOST"]
     except OSError:  # Who may not look there cannot tell.
-        return []
+        pass
     return []
 
 

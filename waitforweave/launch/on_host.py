@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from waitforweave import whole_file
 from waitforweave.launch.settings import (
     NETWORK,
     LaunchError,
@@ -107,10 +108,8 @@ def require_engine(url: str) -> None:
 def write(path: Path, content: bytes) -> None:
     """All of it, or the file stays as it was: also where we are killed, or there is no room.
     LaunchError."""
-    new = path.with_name(f"{path.name}.new")
     try:
-        new.write_bytes(content)
-        new.replace(path)
+        whole_file.write(path, content)
     except OSError as error:
         raise LaunchError(f"{path}: {error.strerror}") from error
 
